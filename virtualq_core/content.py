@@ -1,8 +1,8 @@
 """
 Where the content lies: `schema/`, `benchmarks/`, `conformance/` and `loadtests/`.
 
-In a checkout they are top-level folders beside the package; in a wheel they lie inside it, under `_content`. This module
-alone knows the difference.
+In a checkout they are top-level folders beside the package; in a wheel they lie inside it, under `_content`. This
+module alone knows the difference.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from virtualq_core.errors import UsageError
 
@@ -57,7 +57,7 @@ def statements(path: Path) -> dict[str, Statement]:
         name = mark["name"]
         if name in found:
             raise UsageError(f"{path.name} names the statement '{name}' twice")
-        found[name] = Statement(name, cast("LiteralString", sql), " ".join(comment), path)
+        found[name] = Statement(name, sql, " ".join(comment), path)
     return found
 
 
