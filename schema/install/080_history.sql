@@ -1,0 +1,58 @@
+-- The audit trail. `operation_id` is the row's external identifier: the caller chooses it to make a retry harmless,
+-- else it is drawn. `transition_name` is null only where the caller named none and several edges lead to the state,
+-- or where a publication moved the ticket.
+create table virtualq.TicketStateHistory (
+    id               bigint generated always as identity,
+    tenant_id        integer not null,
+    ticket_id        bigint not null,
+    seq              integer not null,
+    revision         integer not null,
+    from_state       varchar(32) not null,
+    to_state         varchar(32) not null,
+    transition_name  text,
+    actor            text not null,
+    metadata         jsonb,
+    operation_id     uuid not null default virtualq.new_extid(),
+    occurred_at      timestamptz not null default clock_timestamp(),
+    constraint ticketstatehistory_pkey primary key (tenant_id, ticket_id, seq),
+    constraint ticketstatehistory_operation_key unique (tenant_id, operation_id),
+    -- Refuses to delete a ticket that has a history. Deferred, because a ticket's first history row is written by the
+    -- trigger that fires before the ticket itself is.
+    constraint ticketstatehistory_ticket_fkey foreign key (tenant_id, ticket_id)
+        references virtualq.Ticket (tenant_id, id) on delete restrict
+        deferrable initially deferred,
+    constraint ticketstatehistory_seq_is_positive check (seq >= 1)
+);
+
+-- Append-only for everybody, the owner too; only the purge functions open it, as the maintainer, for one transaction.
+create function virtualq.keep_history() returns trigger
+language plpgsql
+as $$
+begin
+    if tg_op = 'DELETE'
+       and current_user = 'virtualq_maintainer'
+       and current_setting('virtualq.purging', true) = 'on' then
+        return old;
+    end if;
+    raise exception using
+        errcode = 'integrity_constraint_violation',
+        constraint = 'ticketstatehistory_is_append_only',
+        schema = tg_table_schema,
+        table = tg_table_name,
+        message = format('history-is-kept: %s of %s is refused', lower(tg_op), tg_table_name),
+        hint = 'virtualq.purge_history() and virtualq.off_board_tenant() delete it on purpose';
+end
+$$;
+
+create trigger ticketstatehistory_is_append_only
+    before update or delete on virtualq.TicketStateHistory
+    for each row execute function virtualq.keep_history();
+create trigger ticketstatehistory_is_not_truncated
+    before truncate on virtualq.TicketStateHistory
+    for each statement execute function virtualq.keep_history();
+create trigger typedefinitionrevision_is_append_only
+    before update or delete on virtualq.TypeDefinitionRevision
+    for each row execute function virtualq.keep_history();
+create trigger typedefinitionrevision_is_not_truncated
+    before truncate on virtualq.TypeDefinitionRevision
+    for each statement execute function virtualq.keep_history();

@@ -1,0 +1,57 @@
+-- The two ways to delete an audit trail, both on purpose, both for the owner only: they run as the maintainer and are
+-- granted to nobody.
+
+-- Delete closed tickets of a tenant that were closed before `before`, with their items and their history. Returns the
+-- number of tickets.
+create function virtualq.purge_history(tenant_id integer, before timestamptz) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+    purged  bigint;
+begin
+    perform set_config('virtualq.purging', 'on', true);
+    delete from virtualq.TicketStateHistory as h
+     using virtualq.Ticket as t
+     where t.tenant_id = purge_history.tenant_id
+       and t.closed_at < before
+       and h.tenant_id = t.tenant_id
+       and h.ticket_id = t.id;
+    delete from virtualq.Ticket as t
+     where t.tenant_id = purge_history.tenant_id
+       and t.closed_at < before;
+    get diagnostics purged = row_count;
+    perform set_config('virtualq.purging', '', true);
+    return purged;
+end
+$$;
+
+-- Off-board a tenant: everything that it owns goes, the account stays. Writers of tickets wait meanwhile, so that none
+-- slips in between. Returns the number of tickets deleted.
+create function virtualq.off_board_tenant(tenant_id integer) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+    deleted  bigint;
+begin
+    perform from virtualq.Tenant as t where t.id = off_board_tenant.tenant_id for update;
+    if not found then
+        raise exception using
+            errcode = 'no_data_found', message = format('tenant-not-found: there is no tenant %s', tenant_id);
+    end if;
+    lock table virtualq.Ticket in exclusive mode;
+    perform set_config('virtualq.purging', 'on', true);
+    delete from virtualq.TicketStateHistory as h where h.tenant_id = off_board_tenant.tenant_id;
+    delete from virtualq.Ticket as t where t.tenant_id = off_board_tenant.tenant_id;
+    get diagnostics deleted = row_count;
+    delete from virtualq.TypeDefinitionRevision as r where r.scope = off_board_tenant.tenant_id;
+    delete from virtualq.TypeDefinition as t where t.scope = off_board_tenant.tenant_id;
+    delete from virtualq.Queue as q where q.tenant_id = off_board_tenant.tenant_id;
+    delete from virtualq.Customer as c where c.tenant_id = off_board_tenant.tenant_id;
+    delete from virtualq.Employee as e where e.tenant_id = off_board_tenant.tenant_id;
+    delete from virtualq.Tenant as t where t.id = off_board_tenant.tenant_id;
+    perform set_config('virtualq.purging', '', true);
+    return deleted;
+end
+$$;
