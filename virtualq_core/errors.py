@@ -7,7 +7,12 @@ searched for it, and the exit code with which a command ends.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ExitCode(IntEnum):
@@ -55,6 +60,20 @@ class VirtualQError(Exception):
         return line if self.next_step is None else f"{line}\n  next: {self.next_step}"
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a document: the place in it, the rule that it breaks, and the rule's stable key."""
+
+    path: str
+    rule: str
+    key: str = ""
+    observed: str | None = None
+    expected: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.rule}" if self.path else self.rule
+
+
 class UsageError(VirtualQError):
     """The caller asked for something that does not exist or does not fit."""
 
@@ -82,15 +101,23 @@ class TicketError(VirtualQError):
 
 
 class IllegalTransition(TicketError):
-    """The machine has no such edge from the ticket's present state (SQLSTATE 23514)."""
+    """The machine has no such edge from the ticket's present state; both are named where they are known (23514)."""
 
     code = "illegal-transition"
+    transition: str | None = None
+    state: str | None = None
 
 
 class StaleTicket(TicketError):
     """The ticket is in another state or version than the caller expected."""
 
     code = "stale-ticket"
+
+
+class StaleType(TicketError):
+    """The ticket's type was published again since the caller read it."""
+
+    code = "stale-type"
 
 
 class TicketNotFound(TicketError):
@@ -106,15 +133,16 @@ class OperationReused(TicketError):
 
 
 class InvalidMachine(VirtualQError):
-    """A state machine breaks a rule of its profile; `path` is the place in the document."""
+    """A state machine breaks a rule of its profile; `path` is the place in the document, `problems` has every one."""
 
     code = "invalid-machine"
     exit_code = ExitCode.USAGE
 
-    def __init__(self, path: str, rule: str, **details: object) -> None:
+    def __init__(self, path: str, rule: str, *, problems: Sequence[Problem] = (), **details: object) -> None:
         super().__init__(f"{path}: {rule}" if path else rule, **details)  # type: ignore[arg-type]
         self.path = path
         self.rule = rule
+        self.problems = tuple(problems) or (Problem(path, rule),)
 
 
 class OrphanedState(VirtualQError):
@@ -124,7 +152,11 @@ class OrphanedState(VirtualQError):
 
 
 class InvalidFields(VirtualQError):
-    """Custom data does not fit its type's schema, or the schema itself is not one."""
+    """Custom data does not fit its type's schema, or the schema itself is not one; `problems` has everything found."""
 
     code = "invalid-fields"
     exit_code = ExitCode.USAGE
+
+    def __init__(self, what: str, *, problems: Sequence[Problem] = (), **details: object) -> None:
+        super().__init__(what, **details)  # type: ignore[arg-type]
+        self.problems = tuple(problems) or (Problem("", what),)

@@ -1,0 +1,2 @@
+-- name: enter_tenant
+set local virtualq.tenant_id = {tenant_id}
