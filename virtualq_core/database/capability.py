@@ -1,0 +1,92 @@
+"""What a test can require by name (`@pytest.mark.requires("pg_stat_statements")`), and whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from virtualq_core import content
+from virtualq_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from virtualq_core.database.server import Server
+
+_SQL = content.beside(__file__, "capability.sql")
+_INSTALLATIONS = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
+
+RIGHTS = {
+    "superuser": "a superuser",
+    "createdb": "a role with CREATEDB",
+    "createrole": "a role with CREATEROLE",
+    "own_server": "a server that the harness started itself",
+    "pgbench": "PostgreSQL's program pgbench",
+    "pg_dump": "PostgreSQL's program pg_dump",
+}
+EXTENSIONS = {
+    "amcheck",
+    "btree_gin",
+    "citus",
+    "hypopg",
+    "pageinspect",
+    "pg_buffercache",
+    "pg_jsonschema",
+    "pg_prewarm",
+    "pg_stat_statements",
+    "pg_visibility",
+    "pgstattuple",
+}
+
+
+def installed_postgres() -> list[Path]:
+    """The folders of programs of the PostgreSQLs that the system has installed, newest first."""
+    found = [
+        path.parent
+        for home in _INSTALLATIONS
+        for path in Path(home).glob("*/bin/initdb")
+        if (path.parent / "postgres").exists()
+    ]
+    return sorted(found, key=lambda path: path.parent.name, reverse=True)
+
+
+def _has_docker() -> bool:
+    from virtualq_core.database import container  # noqa: PLC0415 -- testcontainers is slow to import
+
+    return container.answers()
+
+
+WITHOUT_SERVER: dict[str, tuple[str, Callable[[], bool]]] = {
+    "installed_postgres": ("a PostgreSQL that the system has installed", lambda: bool(installed_postgres())),
+    "docker": ("a Docker engine that answers", _has_docker),
+}
+
+
+def lacking_without_server(name: str) -> str | None:
+    """What is missing of a capability that needs no server to be judged, in words; none where it is there."""
+    words, is_there = WITHOUT_SERVER[name]
+    return None if is_there() else words
+
+
+def lacking(server: Server, name: str) -> str | None:
+    """
+    What is missing of the capability, in words; none where it is there.
+
+    Raises:
+        UsageError: there is no capability of that name.
+    """
+    if name not in RIGHTS and name not in EXTENSIONS:
+        known = ", ".join(sorted({*RIGHTS, *EXTENSIONS, *WITHOUT_SERVER}))
+        raise UsageError(f"no capability named '{name}'", expected=known)
+    return None if name in found_on(server) else RIGHTS.get(name, f"the extension {name}")
+
+
+def found_on(server: Server) -> frozenset[str]:
+    """All capabilities of a server."""
+    with server.maintenance.connect() as connection:
+        found = {str(row[0]) for row in connection.execute(_SQL["find_capabilities"].sql)}
+    if server.is_own:
+        found.add("own_server")
+    if server.bin_dir is not None:
+        found |= {name for name in ("pgbench", "pg_dump") if (server.bin_dir / name).exists()}
+    return frozenset(found)

@@ -1,0 +1,27 @@
+-- name: find_capabilities
+-- What a test may require of a server by name: extensions that this role can use here, and rights.
+with self as (
+    select r.rolsuper, r.rolcreatedb, r.rolcreaterole
+      from pg_catalog.pg_roles as r
+     where r.rolname = current_user
+)
+select x.name
+  from pg_catalog.pg_available_extensions as x
+ cross join self
+ where (x.installed_version is not null
+        or self.rolsuper
+        or exists (
+               select
+                 from pg_catalog.pg_available_extension_versions as v
+                where v.name = x.name
+                  and v.version = x.default_version
+                  and v.trusted
+           ))
+   -- Of those that count for nothing unless they are preloaded, only the loaded.
+   and (x.name <> 'pg_stat_statements' or current_setting('pg_stat_statements.track', true) is not null)
+union all
+select 'superuser' from self where self.rolsuper
+union all
+select 'createdb' from self where self.rolcreatedb or self.rolsuper
+union all
+select 'createrole' from self where self.rolcreaterole or self.rolsuper

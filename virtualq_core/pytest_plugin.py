@@ -1,0 +1,8 @@
+"""
+VirtualQ's pytest plugin: every suite gets its fixtures, options and markers from here.
+
+pytest loads it in each of its runs where the package is installed, so it imports nothing but the modules of fixtures,
+and these import what they need when a fixture is asked for.
+"""
+
+pytest_plugins = ["virtualq_core.fix_server"]
