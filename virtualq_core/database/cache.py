@@ -35,10 +35,26 @@ def cache_dir() -> Path:
         folder = Path(override).expanduser().absolute()
     else:
         folder = _ROOTS_CACHE if os.geteuid() == 0 else platformdirs.user_cache_path("virtualq")
+    return make_folder(folder)
+
+
+def make_folder(folder: Path) -> Path:
+    """
+    Make a folder of the cache, and its parents, unless they are there.
+
+    What root makes, others may pass through whatever the umask is, for PostgreSQL runs as another account.
+
+    Raises:
+        EnvironmentFault: it cannot be made.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            for path in missing:
+                path.chmod(0o755)
     except OSError as error:
-        raise os_fault(error, folder, "cannot make the cache folder") from error
+        raise os_fault(error, folder, "cannot make the folder") from error
     return folder
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
+import secrets
 import shutil
+import signal
 import stat
 import tempfile
 import threading
@@ -22,28 +25,33 @@ import psutil
 
 from virtualq_core.database import tuning
 from virtualq_core.database.account import Account, server_account
-from virtualq_core.database.cache import DiskFull, cache_dir, os_fault, require_free_disk
+from virtualq_core.database.binaries import Binaries
+from virtualq_core.database.cache import DiskFull, cache_dir, make_folder, os_fault, require_free_disk
 from virtualq_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
-    from virtualq_core.database.binaries import Binaries
+    from collections.abc import Callable
 
 SUPERUSER = "virtualq"
+_FOLDER = "clusters"
+_PRIVATE = "private-u"
+_PROGRAMS = "programs.json"
 DEFAULT_PORT = 5432
 _ROOM_BYTES = 256 * 2**20
 _SOCKET_PATH_BYTES = 103  # sockaddr_un has room for 107 on Linux and 103 on macOS
 _START_S = 180
 _STOP_S = 60
 _ATTEMPTS = 4
+_SURVIVAL_S = 5
 _LOG_KEPT_BYTES = 8 * 2**20
 _HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _CONFIGURATION = f"\ninclude_if_exists = '{tuning.FILE_NAME}'\n"
 
 
-class PortInUse(EnvironmentFault):
-    """Another process listens on the port that the server was to listen on."""
+class PortUnavailable(EnvironmentFault):
+    """The server cannot have the port: another process listens there, or it is a privileged one."""
 
-    code = "port-in-use"
+    code = "port-unavailable"
 
     def __init__(self, port: int | None, observed: str) -> None:
         super().__init__(
@@ -75,19 +83,38 @@ class Cluster:
     @classmethod
     def of(cls, binaries: Binaries) -> Cluster:
         """The one cluster of this user for these programs; its folder is made if it is missing."""
-        folder = cache_dir() / "clusters" / f"{binaries.key}-u{os.geteuid()}"
-        return cls.at(folder, binaries)
+        return cls.at(cache_dir() / _FOLDER / f"{binaries.key}-u{os.geteuid()}", binaries)
+
+    @classmethod
+    def private(cls, binaries: Binaries) -> Cluster:
+        """A new cluster that nobody else uses; it goes with its server."""
+        cluster = cls.at(cache_dir() / _FOLDER / f"{_PRIVATE}{os.geteuid()}-{secrets.token_hex(6)}", binaries)
+        cluster.disposal.touch()
+        return cluster
+
+    @staticmethod
+    def private_folders() -> list[Path]:
+        """The folders of this user's private clusters, also of those whose owner was killed."""
+        return sorted((cache_dir() / _FOLDER).glob(f"{_PRIVATE}{os.geteuid()}-*"))
 
     @classmethod
     def at(cls, folder: Path, binaries: Binaries) -> Cluster:
         """The cluster in a folder, which is made if it is missing."""
         account = server_account()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise os_fault(error, folder, "cannot make the cluster's folder") from error
-        account.require_passage(folder / "data")
+        account.require_passage(make_folder(folder) / "data")
+        (folder / _PROGRAMS).write_text(json.dumps(binaries.to_json()), encoding="utf-8")
         return cls(folder, binaries, account)
+
+    @classmethod
+    def known(cls, folder: Path) -> Cluster:
+        """
+        The cluster that an earlier process made in the folder.
+
+        Raises:
+            OSError, ValueError: there is none, or it was not made to the end.
+        """
+        told = json.loads((folder / _PROGRAMS).read_text(encoding="utf-8"))
+        return cls(folder, Binaries.from_json(told), server_account())
 
     @property
     def data_dir(self) -> Path:
@@ -103,6 +130,11 @@ class Cluster:
     def pin(self) -> Path:
         """The file that keeps the server running when no harness does; it holds the port to listen on, or nothing."""
         return self.folder / "pinned"
+
+    @property
+    def disposal(self) -> Path:
+        """The file that makes the keeper delete the whole folder once the server is stopped."""
+        return self.folder / "disposable"
 
     def pinned_port(self) -> int | None:
         """The port of 127.0.0.1 that a pinned server listens on, if any."""
@@ -160,17 +192,22 @@ class Cluster:
         said = ""
         for attempt in range(_ATTEMPTS):
             if self.postmaster() is not None:
-                self._await_ready()
-                return
+                if not self._await(self._is_settled, _START_S):
+                    raise EnvironmentFault(
+                        f"the embedded PostgreSQL is not ready after {_START_S} s",
+                        next_step=f"it may be recovering; read {self.log} and run again",
+                    )
+                if self.postmaster() is not None:
+                    return
+            self._clear_remains()
             self._tune()
             said = self._try_start()
             if not said:
                 return
             if "No space left on device" in said:
                 raise DiskFull("PostgreSQL does not start", observed=said, next_step="free some disk space")
-            if "Address already in use" in said:
-                raise PortInUse(self.pinned_port(), said)
-            self._make_way(said)
+            if "could not create any TCP/IP sockets" in said:
+                raise PortUnavailable(self.pinned_port(), said)
             threading.Event().wait(0.2 * 2**attempt)
         raise EnvironmentFault(
             "the embedded PostgreSQL does not start",
@@ -179,13 +216,16 @@ class Cluster:
         )
 
     def stop(self) -> None:
-        """Stop the server if it runs; its sessions are ended."""
-        for mode in ("fast", "immediate"):
-            if self.postmaster() is None:
+        """Stop the server if it runs; its sessions are ended. Its programs may be gone by now."""
+        for fast_then_immediate in (signal.SIGINT, signal.SIGQUIT):
+            server = self.postmaster()
+            if server is None:
                 return
-            self._pg_ctl("stop", "-m", mode, "-t", str(_STOP_S))
-        if self.postmaster() is not None:
-            raise EnvironmentFault("the embedded PostgreSQL does not stop", next_step=f"read {self.log}")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server.pid, fast_then_immediate)
+            if self._await(lambda: self.postmaster() is None, _STOP_S):
+                return
+        raise EnvironmentFault("the embedded PostgreSQL does not stop", next_step=f"read {self.log}")
 
     def remove(self) -> None:
         """Delete what the stopped server held; the locks stay."""
@@ -193,6 +233,12 @@ class Cluster:
             shutil.rmtree(leftover)
         for leftover in (self.log, self.folder / "pgpass"):
             leftover.unlink(missing_ok=True)
+
+    def dispose(self) -> None:
+        """Delete a private cluster's folder, whose server is stopped."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._socket_dir())
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run_initdb(self, folder: Path) -> None:
         options = ("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--data-checksums")
@@ -259,27 +305,43 @@ class Cluster:
         )
         return done.returncode
 
-    def _await_ready(self) -> None:
-        deadline = time.monotonic() + _START_S
-        pause = threading.Event()
-        while (server := self.postmaster()) is not None and not server.is_ready:
-            if time.monotonic() > deadline:
-                raise EnvironmentFault(
-                    f"the embedded PostgreSQL is not ready after {_START_S} s",
-                    next_step=f"it may be recovering; read {self.log} and run again",
-                )
-            pause.wait(0.05)
+    def _is_settled(self) -> bool:
+        server = self.postmaster()
+        return server is None or server.is_ready
 
-    def _make_way(self, said: str) -> None:
-        """Clear what a killed server left in the way of the next one."""
-        if "postmaster.pid" in said and self.postmaster() is None:
-            # The number in it belongs to another process by now, which PostgreSQL cannot know.
-            (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
-        if "shared memory" in said or "terminate any old server processes" in said:
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error, OSError):
-                    if self._is_ours(process.pid):
-                        process.kill()
+    @staticmethod
+    def _await(condition: Callable[[], bool], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        pause = threading.Event()
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            pause.wait(0.02)
+        return True
+
+    def _clear_remains(self) -> None:
+        """
+        Remove the lock files of a killed server.
+
+        PostgreSQL does it itself, unless a process has the number that is in them: another one's by now, or the dead
+        server's own where nobody reaps it. Its backends must be gone first: they still write to the shared memory.
+        """
+        remains = [self.data_dir / "postmaster.pid", *self._socket_dir().glob(".s.PGSQL.*")]
+        if not any(path.exists() for path in remains):
+            return
+        gone = self._await(lambda: not self._survivors() or self.postmaster() is not None, _SURVIVAL_S)
+        if self.postmaster() is not None:
+            return  # somebody's start that was only beginning
+        if not gone:
+            for process in self._survivors():
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            self._await(lambda: not self._survivors(), _SURVIVAL_S)
+        for path in remains:
+            path.unlink(missing_ok=True)
+
+    def _survivors(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if self._is_ours(process.pid)]
 
     def _socket_dir(self) -> Path:
         """A folder for the socket, closed to others; a short one where the path of the cluster's is too long."""

@@ -15,10 +15,10 @@ import os
 import select
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtualq_core.database.binaries import Binaries
 from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.lock import FileLock
 from virtualq_core.errors import EnvironmentFault, VirtualQError
@@ -52,7 +52,6 @@ def spawn(cluster: Cluster, start: FileLock, lease: FileLock) -> None:
 def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
     package_parent = str(Path(__file__).resolve().parents[2])
     search = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH"))))
-    binaries = cluster.binaries
     with (cluster.folder / "keeper.log").open("ab") as log:
         # It forks and its first process ends at once: the keeper is no child of the harness.
         done = subprocess.run(
@@ -62,9 +61,6 @@ def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
                 "-m",
                 __name__,
                 cluster.folder,
-                binaries.bin_dir,
-                binaries.version,
-                binaries.key,
                 *map(str, descriptors),
             ],
             env={**os.environ, "PYTHONPATH": search},
@@ -97,19 +93,16 @@ def _raise_unless_ready(cluster: Cluster, answer: bytes) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """The keeper's life: start the server, tell the harness, let go of its locks, wait, stop the server."""
-    folder, bin_dir, version, key, *descriptors = arguments
+    folder, *descriptors = arguments
     if os.fork():
         os._exit(0)
     start_fd, lease_fd, report_fd = map(int, descriptors)
-    cluster = Cluster.at(Path(folder), Binaries(Path(bin_dir), version, key))
+    cluster = Cluster.known(Path(folder))
     own = FileLock(cluster.folder / LOCK_NAME)
     is_keeper = own.attempt()
-    try:
-        cluster.start()
-        answer: dict[str, str | None] = {}
-    except VirtualQError as error:
-        observed = None if error.observed is None else str(error.observed)
-        answer = {"code": error.code, "what": error.what, "observed": observed, "next_step": error.next_step}
+    if is_keeper:
+        own.note(process_space())
+    answer = _start(cluster)
     with contextlib.suppress(BrokenPipeError):
         os.write(report_fd, json.dumps(answer).encode())
     for descriptor in (report_fd, start_fd, lease_fd):
@@ -118,12 +111,34 @@ def main(arguments: Sequence[str]) -> None:
         _keep(cluster, own)
 
 
+def process_space() -> str:
+    """A name for the processes that can see one another; containers that share a folder do not."""
+    with contextlib.suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return "one"
+
+
+def _start(cluster: Cluster) -> dict[str, str | None]:
+    """Start the server; empty, or what to tell the harness."""
+    try:
+        cluster.start()
+    except VirtualQError as error:
+        observed = None if error.observed is None else str(error.observed)
+        return {"code": error.code, "what": error.what, "observed": observed, "next_step": error.next_step}
+    except Exception as error:  # noqa: BLE001 -- nobody else would hear of it
+        traceback.print_exc()
+        return {"code": "keeper", "what": "the server's keeper failed", "observed": repr(error), "next_step": None}
+    return {}
+
+
 def _keep(cluster: Cluster, own: FileLock) -> None:
     with FileLock(cluster.folder / LEASE_NAME) as lease:
         lease.wait()
         try:
             if not cluster.pin.exists():
                 cluster.stop()
+            if cluster.disposal.exists():
+                cluster.dispose()
         finally:
             # Before the lease: the harness that takes the lease next must see that there is no keeper.
             own.close()

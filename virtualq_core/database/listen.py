@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -12,8 +13,9 @@ from psycopg import sql
 
 from virtualq_core import content
 from virtualq_core.database import lease
-from virtualq_core.database.cluster import SUPERUSER, PortInUse
+from virtualq_core.database.cluster import SUPERUSER, PortUnavailable
 from virtualq_core.database.provider import run
+from virtualq_core.errors import VirtualQError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +32,10 @@ def start(cluster: Cluster, port: int | None) -> None:
     Start the server and keep it running; on a port too, if one is given. Without one, a port that it has stays.
 
     Raises:
-        PortInUse: something else listens there; nothing was changed.
+        PortUnavailable: something else listens there; nothing was changed.
         EnvironmentFault: the server would have to be restarted for the port, and another process uses it.
     """
-    was_pinned = cluster.pin.exists()
+    before = cluster.pin.read_text(encoding="ascii") if cluster.pin.exists() else None
     if port is None:
         cluster.pin.touch()
     elif not _listens_on(cluster, port):
@@ -41,16 +43,23 @@ def start(cluster: Cluster, port: int | None) -> None:
         with lease.alone(cluster, purpose="restart"):
             cluster.stop()
             cluster.pin.write_text(str(port), encoding="ascii")
-    else:
-        cluster.pin.write_text(str(port), encoding="ascii")
     try:
         with run(cluster) as server:
             if cluster.pinned_port() is not None:
                 _set_password(cluster, server)
     except BaseException:
-        if not was_pinned:
-            cluster.pin.unlink(missing_ok=True)
+        _restore(cluster, before)
         raise
+
+
+def _restore(cluster: Cluster, pin: str | None) -> None:
+    """Pin the server as it was pinned before, and have it run again where it ran for that."""
+    if pin is None:
+        cluster.pin.unlink(missing_ok=True)
+        return
+    cluster.pin.write_text(pin, encoding="ascii")
+    with contextlib.suppress(VirtualQError), run(cluster):
+        pass
 
 
 def url(cluster: Cluster) -> str:
@@ -78,7 +87,7 @@ def _require_free(port: int) -> None:
         try:
             probe.bind((_HOST, port))
         except OSError as error:
-            raise PortInUse(port, error.strerror or str(error)) from error
+            raise PortUnavailable(port, error.strerror or str(error)) from error
 
 
 def _set_password(cluster: Cluster, server: Server) -> None:

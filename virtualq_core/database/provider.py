@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from psycopg.conninfo import make_conninfo
 
 from virtualq_core.database import binaries, lease, remote
-from virtualq_core.database.cluster import SUPERUSER, Cluster
+from virtualq_core.database.cluster import SUPERUSER, Cluster, Postmaster
+from virtualq_core.database.fault import NoServer
 from virtualq_core.database.server import Server
 from virtualq_core.errors import UsageError
 
@@ -47,17 +48,44 @@ def provide(
         with container.run(image) as server:
             yield server
     else:
-        with run(Cluster.of(binaries.embedded() if postgres_bin is None else binaries.local(postgres_bin))) as server:
+        with run(Cluster.of(_programs(postgres_bin))) as server:
             yield server
+
+
+@contextmanager
+def private_server(*, postgres_bin: Path | None = None) -> Iterator[Server]:
+    """
+    An embedded or local server that nobody else uses, for faults: it may be killed, and `restart` brings it back.
+
+    It is deleted with all it held at the end, or after a SIGKILL. Costs an `initdb`, about a second.
+
+    Raises:
+        EnvironmentFault: it cannot be started.
+    """
+    with run(Cluster.private(_programs(postgres_bin))) as server:
+        yield server
+
+
+def restart(server: Server) -> None:
+    """
+    Bring a server of ours back after it was stopped or killed; its address stays.
+
+    Raises:
+        EnvironmentFault: it does not come up again.
+        UsageError: the harness did not start it.
+    """
+    if not server.is_own or server.data_dir is None:
+        raise UsageError("only a server that the harness started can be started again")
+    with run(Cluster.known(server.data_dir.parent)):
+        pass
 
 
 @contextmanager
 def run(cluster: Cluster) -> Iterator[Server]:
     """The server of one embedded or local cluster, while it is held."""
-    with lease.hold(cluster) as postmaster:
-        dsn = make_conninfo(
-            host=str(postmaster.socket_dir), port=str(postmaster.port), user=SUPERUSER, dbname="postgres"
-        )
+    lease.sweep(Cluster.private_folders())
+    with lease.hold(cluster, _answers) as postmaster:
+        dsn = _dsn(postmaster)
         yield Server(
             dsn=dsn,
             kind="embedded" if cluster.binaries.key.startswith("embedded-") else "local",
@@ -66,3 +94,19 @@ def run(cluster: Cluster) -> Iterator[Server]:
             bin_dir=cluster.binaries.bin_dir,
             data_dir=cluster.data_dir,
         )
+
+
+def _dsn(postmaster: Postmaster) -> str:
+    return make_conninfo(host=str(postmaster.socket_dir), port=str(postmaster.port), user=SUPERUSER, dbname="postgres")
+
+
+def _answers(postmaster: Postmaster) -> bool:
+    try:
+        remote.version(_dsn(postmaster))
+    except NoServer:
+        return False
+    return True
+
+
+def _programs(postgres_bin: Path | None) -> binaries.Binaries:
+    return binaries.embedded() if postgres_bin is None else binaries.local(postgres_bin)

@@ -76,8 +76,9 @@ class Database:
         given = conninfo_to_dict(self.dsn)
         options.setdefault("connect_timeout", given.get("connect_timeout") or CONNECT_TIMEOUT_S)
         options.setdefault("application_name", given.get("application_name") or "virtualq")
+        switches = [str(given.get("options") or ""), str(options.pop("options", ""))]
         if role is not None:
-            already = options.get("options") or given.get("options") or ""
-            escaped = role.replace("\\", "\\\\").replace(" ", "\\ ")
-            options["options"] = f"{already} -c role={escaped}".strip()
+            switches.append("-c role=" + role.replace("\\", "\\\\").replace(" ", "\\ "))
+        if any(switches):
+            options["options"] = " ".join(filter(None, switches))
         return psycopg.connect(self.dsn, autocommit=autocommit, **options)
