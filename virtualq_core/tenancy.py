@@ -10,10 +10,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg import pq, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from virtualq_core import content
-from virtualq_core.errors import UsageError
+from virtualq_core.refusal import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "tenancy.sql")
 APPLICATION_ROLE = "virtualq_app"
 MAINTAINER_ROLE = "virtualq_maintainer"
+
+
+def dsn_as(dsn: str, role: str | None) -> str:
+    """The conninfo by which a connection enters `role` from its first statement on; None keeps the login's own."""
+    if role is None:
+        return dsn
+    present = conninfo_to_dict(dsn).get("options") or ""
+    return make_conninfo(dsn, options=f"{present} -c role={role}".strip())
 
 
 def enter_statement(tenant_id: int) -> sql.Composed:
@@ -39,17 +49,21 @@ def enter_statement(tenant_id: int) -> sql.Composed:
 @contextmanager
 def tenant_scope(connection: Connection[TupleRow], tenant_id: int) -> Iterator[Connection[TupleRow]]:
     """
-    Run the body as one transaction of one tenant; commit at its end, roll back on an error.
+    Run the body in one tenant: as a transaction of its own, or as part of the one that is open.
+
+    A transaction of its own is committed at the end of the body and rolled back on an error. One that is open must be
+    this tenant's, or nobody's yet.
 
     Raises:
-        UsageError: a transaction is already open on this connection; it may belong to another tenant.
+        UsageError: the open transaction is another tenant's.
     """
-    if connection.info.transaction_status != pq.TransactionStatus.IDLE:
-        raise UsageError(
-            "a tenant's scope opens its own transaction",
-            observed="a transaction that is already open",
-            next_step="commit or roll back first; one transaction serves one tenant",
-        )
-    with connection.transaction():
-        connection.execute(enter_statement(tenant_id))
-        yield connection
+    if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+        with connection.transaction():
+            connection.execute(enter_statement(tenant_id))
+            yield connection
+        return
+    try:
+        connection.execute(_SQL["join_tenant"].sql, {"tenant_id": tenant_id})
+    except psycopg.Error as error:
+        raise translate(error) from error
+    yield connection

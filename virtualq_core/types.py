@@ -90,7 +90,7 @@ class Types:
         type_code: str,
         type_name: str,
         fsm_schema: Mapping[str, Any],
-        custom_fields_schema: Mapping[str, Any] | bool | None = None,
+        custom_fields_schema: Mapping[str, Any] | None = None,
     ) -> TypeDefinition:
         """
         Define a type of the tenant's own, as revision 1.
@@ -115,7 +115,7 @@ class Types:
         type_definition_id: int,
         *,
         fsm_schema: Mapping[str, Any] | None = None,
-        custom_fields_schema: Mapping[str, Any] | bool | None = None,
+        custom_fields_schema: Mapping[str, Any] | None = None,
         state_mapping: Mapping[str, str] | None = None,
     ) -> TypeDefinition:
         """
@@ -158,5 +158,5 @@ class Types:
             raise translate(error) from error
 
 
-def _jsonb(value: Mapping[str, Any] | bool | None) -> Jsonb | None:  # noqa: FBT001 (true and false are JSON Schemas)
+def _jsonb(value: Mapping[str, Any] | None) -> Jsonb | None:
     return None if value is None else Jsonb(value)

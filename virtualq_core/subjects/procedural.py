@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from virtualq_core.tenancy import APPLICATION_ROLE
+from virtualq_core.tenancy import APPLICATION_ROLE, dsn_as
 from virtualq_core.tickets import Tickets
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ class ProceduralSession:
     ) -> None:
         self.connection.close()
 
-    def create_ticket(
-        self, tenant_id: int, queue_id: int, type_definition_id: int, **details: Any
-    ) -> CreatedTicket:
+    def create_ticket(self, tenant_id: int, queue_id: int, type_definition_id: int, **details: Any) -> CreatedTicket:
         """As the protocol says."""
         return self._of(tenant_id).create(queue_id, type_definition_id, **details)
 
@@ -51,9 +49,7 @@ class ProceduralSession:
         """As the protocol says."""
         return self._of(tenant_id).transition_many(ticket_ids, name, **details)
 
-    def claim_next(
-        self, tenant_id: int, queue_id: int, state: str, employee_id: int, **details: Any
-    ) -> Lease | None:
+    def claim_next(self, tenant_id: int, queue_id: int, state: str, employee_id: int, **details: Any) -> Lease | None:
         """As the protocol says."""
         return self._of(tenant_id).claim_next(queue_id, state, employee_id, **details)
 
@@ -72,5 +68,4 @@ class ProceduralSubject:
 
     def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> ProceduralSession:
         """Connect one client in autocommit mode: each operation is one statement and one transaction."""
-        options = {} if role is None else {"options": f"-c role={role}"}
-        return ProceduralSession(psycopg.connect(dsn, autocommit=True, **options))
+        return ProceduralSession(psycopg.connect(dsn_as(dsn, role), autocommit=True))

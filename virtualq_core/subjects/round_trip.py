@@ -28,8 +28,8 @@ def count_round_trips(connection: Connection[TupleRow]) -> Iterator[RoundTrips]:
     """
     Count the round trips that the body costs on this connection.
 
-    A round trip ends when the server says that it is ready for the next query (PostgreSQL's protocol, message `Z`), so a
-    pipeline of several statements counts as one. Tracing needs libpq 14 on Linux.
+    A round trip ends when the server says that it is ready for the next query (PostgreSQL's protocol, message `Z`), so
+    a pipeline of several statements counts as one. Tracing needs libpq 14 on Linux.
     """
     counted = RoundTrips()
     with tempfile.TemporaryFile() as trace:

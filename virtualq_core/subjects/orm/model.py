@@ -7,9 +7,9 @@ server-side, so that it is never sent. The keys are composite and led by the ten
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 (the mapper reads the annotations at run time)
+from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID  # noqa: TC003 (the same)
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,

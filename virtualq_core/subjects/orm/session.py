@@ -31,7 +31,7 @@ from virtualq_core.fields import FieldSchema
 from virtualq_core.machine import Machine
 from virtualq_core.refusal import translate
 from virtualq_core.subjects.orm.model import TicketItemRow, TicketRow, TicketStateHistoryRow, TypeDefinitionRow
-from virtualq_core.tenancy import APPLICATION_ROLE, enter_statement
+from virtualq_core.tenancy import APPLICATION_ROLE, dsn_as, enter_statement
 from virtualq_core.tickets import BulkOutcome, CreatedTicket, HistoryEntry, Item, Lease, Transition
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ class OrmSession:
     """One client of the orm subject: one connection, one transaction an operation."""
 
     def __init__(self, dsn: str, role: str | None) -> None:
-        options = {} if role is None else {"options": f"-c role={role}"}
         self._engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, **options), poolclass=NullPool
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn_as(dsn, role)), poolclass=NullPool
         )
         self._connection: Connection = self._engine.connect()
         self._tenant_id: int | None = None
