@@ -1,0 +1,287 @@
+"""
+Plots as SVG for a page: text stays text, colours are the page's own, nothing is fetched.
+
+Matplotlib draws with stand-in colours, which then become CSS variables, so that one drawing serves light and dark. No
+text of the results is drawn, only numbers and fixed words: names belong in captions, where the page escapes them.
+"""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from virtualq_core.report.quantity import milliseconds, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.axes import Axes
+
+    from virtualq_core.report.results import Histogram, Latency, Load, Moment
+
+INK = "#0a0001"
+MUTED = "#0a0002"
+RULE = "#0a0003"
+SERIES = "#0a0004"
+SOFT = "#0a0005"
+ACCENT = "#0a0006"
+LIMIT = "#0a0007"
+VARIABLES = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    RULE: "var(--rule)",
+    SERIES: "var(--series)",
+    SOFT: "var(--series-soft)",
+    ACCENT: "var(--accent)",
+    LIMIT: "var(--limit)",
+}
+
+_POINT = 72
+_BINS = 100
+_DASHED = (0, (3, 2.5))
+_TWO_DECADES = 60
+_ROOM_LEFT, _ROOM_RIGHT = 0.235, 0.27
+_TEXT = 10.5
+_STYLE: dict[Any, Any] = {
+    **{name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")},
+    "svg.fonttype": "none",
+    "svg.hashsalt": "virtualq",
+    "path.simplify": True,
+    "font.size": _TEXT,
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+}
+_NOTHING = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+_TICKS = (1.0, 2.0, 5.0)
+
+
+class Span(NamedTuple):
+    """The part of the time axis, in ms, that several latency plots share."""
+
+    low_ms: float
+    high_ms: float
+
+
+def span(latencies: Iterable[Latency], limits_ms: Iterable[float] = ()) -> Span:
+    """The latencies and limits that all plots of a page must show, with a little air on both sides."""
+    ends = [limit for limit in limits_ms if limit > 0]
+    for latency in latencies:
+        ends += [latency.p50, latency.max]
+        if latency.histogram is not None:
+            ends += [edge for edge in _filled(latency.histogram) if edge > 0]
+    ends = [end for end in ends if end > 0] or [1.0]
+    return Span(min(ends) / 1.25, max(ends) * 1.35)
+
+
+def latency_plot(latency: Latency, *, limit_ms: float | None, shared: Span, name: str) -> str:
+    """
+    The distribution of one operation's latencies on a logarithmic axis, with p50, p99 and the budget marked.
+
+    Heights are densities per unit of the logarithmic axis, so that areas are shares whatever the widths of the bins.
+    """
+    with mpl.rc_context(_STYLE):
+        return _svg(_latency_figure(latency, limit_ms, shared), name)
+
+
+def _latency_figure(latency: Latency, limit_ms: float | None, shared: Span) -> Figure:
+    figure = _figure(340, 148)
+    axes = figure.add_axes((0.025, 0.17, 0.95, 0.47))
+    axes.set_xscale("log")
+    axes.set_xlim(*shared)
+    axes.set_ylim(0, 1)
+    if latency.histogram is not None:
+        edges, heights = _density(latency.histogram, shared)
+        axes.stairs(heights, edges, fill=True, color=SOFT, linewidth=0)
+        axes.stairs(heights, edges, color=SERIES, linewidth=1.1, baseline=None)
+    _mark(axes, shared, latency.p50, "p50", SERIES, 1.17, side="left")
+    _mark(axes, shared, latency.p99, "p99", ACCENT, 1.43)
+    if limit_ms is not None:
+        _mark(axes, shared, limit_ms, "budget", LIMIT, 1.69, is_dashed=True)
+    _logarithmic_ticks(axes, shared)
+    _plain(axes, left=False)
+    return figure
+
+
+def load_plot(load: Load, *, is_wide: bool, name: str) -> str:
+    """Transitions per second, and below on the same time axis the latencies' p50 and p99."""
+    with mpl.rc_context(_STYLE):
+        return _svg(_load_figure(load, is_wide=is_wide), name)
+
+
+def _load_figure(load: Load, *, is_wide: bool) -> Figure:
+    figure = _figure(1080, 330) if is_wide else _figure(340, 330)
+    left, width = (0.055, 0.915) if is_wide else (0.15, 0.83)
+    rate = figure.add_axes((left, 0.6, width, 0.31))
+    slow = figure.add_axes((left, 0.115, width, 0.31), sharex=rate)
+    starts, seconds = _intervals(load)
+    moments = load.timeline
+    end = starts[-1] + seconds
+    edges = [*starts, end]
+    rates = [moment.transitions / seconds for moment in moments]
+    rate.stairs(rates, edges, fill=True, color=SOFT, linewidth=0)
+    rate.stairs(rates, edges, color=SERIES, linewidth=1.2, baseline=None)
+    rate.axhline(load.transitions_per_s, color=MUTED, linewidth=0.9, dashes=(4, 3))
+    rate.set_ylim(0, max([*rates, load.transitions_per_s, 1]) * 1.18)
+    middles = np.array(starts) + seconds / 2
+    for attribute, colour, weight in (("p99_ms", ACCENT, 1.5), ("p50_ms", SERIES, 1.5)):
+        slow.plot(middles, _values(moments, attribute), color=colour, linewidth=weight, solid_joinstyle="round")
+    measured = [value for attribute in ("p50_ms", "p99_ms") for value in _values(moments, attribute)]
+    slow.set_ylim(0, (np.nanmax(measured) if np.any(np.isfinite(measured)) else 1) * 1.18)
+    slow.set_xlim(starts[0], end)
+    for axes, title in ((rate, "transitions/s"), (slow, "latency, ms")):
+        axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=3))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axes.xaxis.set_major_locator(MaxNLocator(10 if is_wide else 5, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(value)} s"))
+        axes.grid(axis="y", color=RULE, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.text(0, 1.08, title, transform=axes.transAxes, color=MUTED, va="bottom")
+        _plain(axes, left=True)
+    rate.tick_params(labelbottom=False)
+    rate.text(
+        1,
+        1.08,
+        f"mean {number(load.transitions_per_s)}/s (dashed)",
+        transform=rate.transAxes,
+        color=MUTED,
+        ha="right",
+        va="bottom",
+    )
+    slow.text(1, 1.08, "p50", transform=slow.transAxes, color=SERIES, ha="right", va="bottom", weight="bold")
+    offset = 34 / (width * figure.get_figwidth() * _POINT)
+    slow.text(1 - offset, 1.08, "p99", transform=slow.transAxes, color=ACCENT, ha="right", va="bottom", weight="bold")
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width / _POINT, height / _POINT))
+    figure.patch.set_visible(False)
+    return figure
+
+
+def _filled(histogram: Histogram) -> list[float]:
+    filled = [ends for ends, held in zip(pairwise(histogram.edges_ms), histogram.counts, strict=True) if held]
+    return [filled[0][0], filled[-1][1]] if filled else []
+
+
+def _density(histogram: Histogram, shared: Span) -> tuple[list[float], list[float]]:
+    """Bins no narrower than a hundredth of the axis, and their heights as shares of the highest."""
+    least = np.log(shared.high_ms / shared.low_ms) / _BINS
+    edges, held = [max(histogram.edges_ms[0], shared.low_ms)], 0
+    heights: list[float] = []
+    for high, count in zip(histogram.edges_ms[1:], histogram.counts, strict=True):
+        held += count
+        width = np.log(high / edges[-1]) if high > edges[-1] else 0.0
+        if not held and not heights:
+            edges[-1] = max(high, shared.low_ms)
+        elif width >= least or (held and high == histogram.edges_ms[-1] and width > 0):
+            edges.append(high)
+            heights.append(held / width)
+            held = 0
+    peak = max(heights, default=0.0)
+    return (edges, [height / peak for height in heights]) if peak else ([shared.low_ms, shared.high_ms], [0.0])
+
+
+def _mark(
+    axes: Axes,
+    shared: Span,
+    value_ms: float,
+    label: str,
+    colour: str,
+    height: float,
+    *,
+    side: Literal["left", "right"] = "right",
+    is_dashed: bool = False,
+) -> None:
+    axes.plot(
+        [value_ms, value_ms],
+        [0, height - 0.02],
+        color=colour,
+        linewidth=1.3,
+        clip_on=False,
+        linestyle=_DASHED if is_dashed else "solid",
+    )
+    place = np.log(value_ms / shared.low_ms) / np.log(shared.high_ms / shared.low_ms)
+    is_left = place > (_ROOM_LEFT if side == "left" else 1 - _ROOM_RIGHT)
+    axes.annotate(
+        f"{label} {milliseconds(value_ms)}",
+        (value_ms, height),
+        xytext=(-4 if is_left else 4, 0),
+        textcoords="offset points",
+        ha="right" if is_left else "left",
+        va="top",
+        color=colour,
+        annotation_clip=False,
+        weight="bold",
+    )
+
+
+def _logarithmic_ticks(axes: Axes, shared: Span) -> None:
+    decades = range(int(np.floor(np.log10(shared.low_ms))), int(np.ceil(np.log10(shared.high_ms))) + 1)
+    steps = _TICKS if shared.high_ms / shared.low_ms < _TWO_DECADES else _TICKS[:1]
+    at = [step * 10.0**decade for decade in decades for step in steps]
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in at if shared.low_ms <= tick <= shared.high_ms]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: milliseconds(value)))
+
+
+def _plain(axes: Axes, *, left: bool) -> None:
+    axes.patch.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.spines["bottom"].set_visible(True)
+    axes.spines["bottom"].set_color(RULE)
+    axes.tick_params(length=0, pad=5, colors=MUTED, labelleft=left, left=False)
+    if not left:
+        axes.yaxis.set_major_locator(NullLocator())
+
+
+def _intervals(load: Load) -> tuple[list[float], float]:
+    starts = [moment.t_s for moment in load.timeline]
+    gaps = [after - before for before, after in pairwise(starts)]
+    return starts, float(np.median(gaps)) if gaps else load.duration_s or 1.0
+
+
+def _values(moments: Iterable[Moment], attribute: str) -> list[float]:
+    return [float("nan") if getattr(moment, attribute) is None else getattr(moment, attribute) for moment in moments]
+
+
+def _svg(figure: Figure, name: str) -> str:
+    drawn = StringIO()
+    FigureCanvasSVG(figure)
+    figure.savefig(drawn, format="svg", metadata=_NOTHING)
+    return _for_page(drawn.getvalue(), name)
+
+
+def _for_page(svg: str, name: str) -> str:
+    """One `<svg>` with only what a page needs; identifiers are unique to `name`, colours and font the page's."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    svg = re.sub(
+        r' xmlns(:\w+)?="[^"]*"| version="[^"]*"| transform="rotate\(-?0 [^"]*"| font-family: [^;"]*;', "", svg
+    )
+    svg = re.sub(r"<svg[^>]*?( viewBox=\"[^\"]*\")[^>]*>", r"<svg\1>", svg, count=1)
+    svg = svg.replace("xlink:href", "href")
+    used = set(re.findall(r'(?:url\(#|href="#)([\w-]+)', svg))
+    svg = re.sub(r' id="([\w.-]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
+    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _tenths, tag[0]), svg)
+    svg = re.sub(r"\s*\n([LMCQZ ])", r"\1", svg)
+    empty = re.compile(r"\s*<g>\s*</g>|\s*<g/>")
+    while empty.search(svg):
+        svg = empty.sub("", svg)
+    for stand_in, variable in VARIABLES.items():
+        svg = svg.replace(stand_in, variable)
+    return re.sub(r">\s+<", "><", re.sub(r'\s*\n"', '"', svg)).strip()
+
+
+def _tenths(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.1f}".removesuffix(".0")

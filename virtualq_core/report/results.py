@@ -1,0 +1,304 @@
+"""
+The results of one check: what `results.json` holds, typed.
+
+The classes are the file's shape one to one; `results.schema.json` beside this module is the same shape for other
+languages, and a test keeps the two equal. Numbers carry their unit in their name or in a `unit` beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+from virtualq_core.report.verdict import PartVerdict, Verdict, exit_code, fold
+
+if TYPE_CHECKING:
+    from virtualq_core.errors import ExitCode, VirtualQError
+
+SCHEMA_VERSION = "1"
+
+StageName: TypeAlias = Literal["environment", "install", "seed", "conformance", "plans", "budgets", "load"]
+
+Interval: TypeAlias = tuple[float | None, float | None]
+"""
+Lower and upper end of a 95 % confidence interval, in the unit of the number that it belongs to; None where the
+observations are too few for that end.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that went wrong, in the four parts in which every error here is told, under a stable code."""
+
+    code: str
+    what: str
+    observed: str | None = None
+    expected: str | None = None
+    next_step: str | None = None
+
+    @classmethod
+    def of(cls, error: VirtualQError) -> Problem:
+        """The same four parts, as an error carries them."""
+        observed = None if error.observed is None else str(error.observed)
+        expected = None if error.expected is None else str(error.expected)
+        return cls(code=error.code, what=error.what, observed=observed, expected=expected, next_step=error.next_step)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of the check, with a one-line summary; every failure within it is one of its problems."""
+
+    name: StageName
+    verdict: PartVerdict
+    duration_s: float
+    summary: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The data that the check ran on. `hash` names it: same seed, same size, same hash."""
+
+    hash: str | None = None
+    tickets: int | None = None
+    items: int | None = None
+    history: int | None = None
+    tenants: int | None = None
+    queues: int | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """A requirement of the conformance suite, and what showed that it holds or does not."""
+
+    id: str
+    level: str
+    text: str
+    verdict: PartVerdict
+    evidence: str = ""
+    tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How PostgreSQL answered one operational query: the plan, what it cost, and which indexes served it."""
+
+    query: str
+    verdict: PartVerdict
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    fingerprint: str | None = None
+    served_by: tuple[str, ...] = ()
+    buffers: int | None = None
+    planning_buffers: int | None = None
+    rows: int | None = None
+    execution_ms: float | None = None
+    q_error: float | None = None
+    plan: object = None
+    text: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """
+    One limit and what was observed against it.
+
+    `sense` says which side of `limit` is good. `observed` is None where it could not be measured; a text where the
+    limit is one (the name of an index), and a truth value where it is one.
+    """
+
+    name: str
+    metric: str
+    verdict: PartVerdict
+    observed: float | str | None
+    limit: float | str
+    unit: str = ""
+    sense: Literal["at_most", "at_least", "equals"] = "at_most"
+    query: str | None = None
+    tenant: int | str | None = None
+    samples: int | None = None
+    interval: Interval | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """Counts between edges; there is one edge more than there are counts, and the edges rise."""
+
+    edges_ms: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """The distribution of one operation's latencies; `name` is the query's, where it is a query's."""
+
+    name: str
+    samples: int
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    p999: float
+    max: float
+    unit: Literal["ms"] = "ms"
+    histogram: Histogram | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """A broken invariant of the history, found in the data that the load produced; the lines that show it."""
+
+    invariant: str
+    what: str
+    tenant: int | str | None = None
+    ticket: int | str | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invariant:
+    """One invariant that was checked after the load, over how many records."""
+
+    name: str
+    verdict: PartVerdict
+    text: str = ""
+    checked: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One interval of the load: its start, the transitions completed in it, and their latencies."""
+
+    t_s: float
+    transitions: int
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Concurrent transitions: how many, how slow, and whether the history is still true."""
+
+    transitions_per_s: float
+    p50_ms: float | None
+    p99_ms: float | None
+    refused: int
+    unknown: int
+    violations: tuple[Violation, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+    clients: int | None = None
+    duration_s: float | None = None
+    timeline: tuple[Moment, ...] = ()
+    histogram: Histogram | None = None
+    operations: Mapping[str, int] = field(default_factory=dict)
+    subject: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """
+    One implementation's rate and latencies.
+
+    `ratio_to_procedural` is its rate over the procedural subject's, measured in the same run.
+    """
+
+    name: str
+    transitions_per_s: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    round_trips: float | None = None
+    ratio_to_procedural: float | None = None
+    ratio_interval: Interval | None = None
+
+
+@dataclass(kw_only=True)
+class Results:
+    """The results of one check. The verdict is not set by anyone: it is what the stages fold into."""
+
+    virtualq_version: str
+    started_at: str
+    duration_s: float
+    command: tuple[str, ...]
+    environment: Mapping[str, object]
+    profile: str
+    seed: int
+    stages: tuple[Stage, ...] = ()
+    dataset: Dataset | None = None
+    requirements: tuple[Requirement, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    latencies: tuple[Latency, ...] = ()
+    load: Load | None = None
+    subjects: tuple[Subject, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the stages fold into."""
+        return fold(stage.verdict for stage in self.stages)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit status with which the check ends."""
+        return exit_code(self.verdict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document, of plain JSON values. A number that JSON cannot hold (NaN, infinity) becomes null."""
+        derived = {"schema_version": SCHEMA_VERSION, "verdict": self.verdict}
+        held: dict[str, Any] = _plain(self)
+        return derived | held
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Results:
+        """The results of a document that `document.validate` accepts."""
+        derived = ("schema_version", "verdict")
+        results: Results = _typed(cls, {key: value for key, value in document.items() if key not in derived})
+        return results
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401  whatever JSON can hold
+    match value:
+        case None | bool() | str():
+            return value if value is None or isinstance(value, bool) else str(value)
+        case Mapping():
+            return {str(key): _plain(held) for key, held in value.items()}
+        case _ if is_dataclass(value):
+            return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(held) for held in value]
+        case _:
+            return _number(value)
+
+
+def _number(value: object) -> int | float | str | None:
+    if isinstance(value, int) or hasattr(value, "__index__"):
+        return int(value)
+    if isinstance(value, float) or hasattr(value, "__float__"):
+        number = float(value)
+        return number if number - number == 0 else None
+    return str(value)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _typed(kind: Any, value: Any) -> Any:  # noqa: ANN401  a type and a JSON value
+    if value is None:
+        return None
+    if is_dataclass(kind):
+        hints = _hints(kind)  # type: ignore[arg-type]
+        return kind(**{name: _typed(hints[name], held) for name, held in value.items()})  # type: ignore[operator]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        parts = (arguments[0],) * len(value) if arguments[-1] is Ellipsis else arguments
+        return tuple(_typed(part, held) for part, held in zip(parts, value, strict=True))
+    if origin in (Union, UnionType):
+        inner = [part for part in arguments if part is not type(None)]
+        return _typed(inner[0], value) if len(inner) == 1 else value
+    return value
