@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from virtualq_core.machine.profile import Profile
 from virtualq_core.machine.rule import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 MAX_BYTES = 256 * 1024
 """How long a machine's document may be, as compact JSON."""
@@ -54,7 +55,7 @@ class Machine:
     _table: Mapping[str, Mapping[str, str]] = field(compare=False, repr=False)
 
     @staticmethod
-    def parse(document: dict[str, Any] | str, profile: Profile = Profile.STRICT, *, name: str = "") -> Machine:
+    def parse(document: Mapping[str, Any] | str, profile: Profile = Profile.STRICT, *, name: str = "") -> Machine:
         """
         The machine that a document means: a JSON text, or the value read from one.
 
@@ -64,7 +65,7 @@ class Machine:
             InvalidMachine: a rule of the profile is broken; `path` and `rule` are the first one's, `problems` has all.
         """
         try:
-            text = document if isinstance(document, str) else json_text.write(document)
+            text = document if isinstance(document, str) else json_text.write(_plain(document))
         except json_text.JsonFault as fault:
             raise _refusal([problem("json", fault.path, fault=fault.rule)]) from None
         machine = _parse(text, Profile(profile))
@@ -178,6 +179,10 @@ class Machine:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.source, self.profile, self.name)
+
+
+def _plain(document: object) -> object:
+    return dict(document) if isinstance(document, Mapping) else document
 
 
 def _again(source: str, profile: Profile, name: str) -> Machine:
