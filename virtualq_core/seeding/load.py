@@ -1,0 +1,248 @@
+"""Loading a plan into an empty database, all or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from psycopg import Connection, Cursor
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+from psycopg.types.json import Jsonb
+
+from virtualq_core import content
+from virtualq_core.errors import EnvironmentFault, GuardRefusal
+from virtualq_core.seeding.ahead import prepare_ahead
+from virtualq_core.seeding.arrival import micros
+from virtualq_core.seeding.catalogue import Catalogue
+from virtualq_core.seeding.dataset import Dataset
+from virtualq_core.seeding.identifier import Kind, identifiers
+from virtualq_core.seeding.plan import SeedPlan
+from virtualq_core.seeding.verify import require_sound
+from virtualq_core.seeding.walk import TicketType
+from virtualq_core.seeding.world import Block, World
+
+if TYPE_CHECKING:
+    from virtualq_core.database.server import Database
+
+_SQL = content.beside(__file__, "load.sql")
+_CATALOGUE = content.beside(__file__, "catalogue.sql")
+
+# These lose their keys and indexes for the load, the small ones first.
+REBUILT = ("customer", "ticket", "ticketitem", "ticketstatehistory")
+LOADED = ("account", "tenant", "queue", "employee", *REBUILT)
+
+
+class Progress(Protocol):
+    """Told how far a phase (`tickets`, `indexes`, `check`, `vacuum`) is."""
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        """`done` of `total`, both in the phase's own unit."""
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def seed(database: Database, plan: SeedPlan, *, progress: Progress | None = None) -> Dataset:
+    """
+    Fill a freshly installed database with a plan's data.
+
+    Everything happens in one transaction, the proof that the rows obey the schema's rules included: whatever goes
+    wrong, the database is as it was. `vacuum analyze` follows on its own.
+
+    Raises:
+        GuardRefusal: the database is not the harness's to write into, or holds tenants or tickets already.
+        UsageError: a locale is unknown, or a type's schema demands what cannot be drawn.
+        EnvironmentFault: the schema is not installed, or the server refused a step.
+        UnsoundData: a row breaks a rule of the schema.
+    """
+    from virtualq_core.database.guard import require_writable  # noqa: PLC0415
+
+    require_writable(database)
+    with database.connect(autocommit=True) as connection:
+        return load(connection, plan, progress=progress)
+
+
+def load(connection: Connection[Any], plan: SeedPlan, *, progress: Progress | None = None) -> Dataset:
+    """As `seed`, through a connection in autocommit mode, without asking the guard."""
+    tell = progress or _silent
+    world = World(plan)
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        dataset = _Load(cursor, world, tell).run()
+    tell("vacuum", 0, 1)
+    connection.execute(_SQL["vacuum_tables"].sql)
+    tell("vacuum", 1, 1)
+    return dataset
+
+
+def read_dataset(connection: Connection[Any]) -> Dataset | None:
+    """The dataset that a database's marker names, if it was seeded."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_SQL["read_dataset"].sql).fetchone()
+    return None if row is None or row["dataset"] is None else Dataset.from_json(row["dataset"])
+
+
+class _Load:
+    """One load, inside the transaction of its cursor."""
+
+    def __init__(self, cursor: Cursor[dict[str, Any]], world: World, tell: Progress) -> None:
+        self._cursor = cursor
+        self._world = world
+        self._tell = tell
+
+    def run(self) -> Dataset:
+        self._cursor.execute(_SQL["prepare_transaction"].sql)
+        self._require_marker()
+        catalogue = Catalogue(self._cursor, LOADED, REBUILT)
+        catalogue.open()
+        self._require_empty()
+        self._cursor.execute(_SQL["empty_tables"].sql)
+        self._copy_all()
+        self._build(catalogue)
+        self._restart_identities()
+        catalogue.close()
+        self._tell("check", 0, 1)
+        require_sound(self._cursor.connection)
+        self._tell("check", 1, 1)
+        dataset = self._describe()
+        self._cursor.execute(_SQL["mark_dataset"].sql, {"dataset": Jsonb(dataset.to_json())})
+        return dataset
+
+    def _require_marker(self) -> None:
+        if not self._cursor.execute(_SQL["lock_marker"].sql).fetchall():
+            raise EnvironmentFault(
+                "the database carries no marker", expected="a database that `virtualq db install` has installed"
+            )
+
+    def _require_empty(self) -> None:
+        occupied = [row["name"] for row in self._cursor.execute(_SQL["find_occupied"].sql).fetchall()]
+        if occupied:
+            raise GuardRefusal(
+                "the database is not empty",
+                observed=f"rows in {', '.join(occupied)}",
+                expected="a freshly installed schema",
+                next_step="virtualq db reset",
+            )
+
+    def _copy_all(self) -> None:
+        world = self._world
+        self._copy(world.tenancy())
+        self._copy(world.people(self._install_types()))
+        total = world.plan.tickets
+        self._tell("tickets", 0, total)
+        with closing(prepare_ahead(world.tickets())) as blocks:
+            done = 0
+            for block in blocks:
+                self._copy([block])
+                if block.table == "ticketstatehistory":
+                    self._tell("tickets", done, total)
+                elif block.table == "ticket":
+                    done += block.rows
+
+    def _copy(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            statement = SQL("copy {} ({}) from stdin with (format binary, freeze {})").format(
+                Identifier("virtualq", block.table),
+                SQL(", ").join(map(Identifier, block.names)),
+                SQL("true" if block.table in REBUILT else "false"),
+            )
+            with self._cursor.copy(statement) as copy:
+                copy.write(block.data)
+
+    def _install_types(self) -> list[TicketType]:
+        """The system-defined types that are missing, the tenants' own, and all of them as compiled."""
+        present = self._read_types()
+        known = {one.code for one in present if one.scope == 0}
+        number = max((one.id for one in present), default=0)
+        files = sorted((content.folder("schema") / "types").glob("*.json"))
+        documents = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+        wanted = [(None, document) for document in documents if document["type_code"] not in known]
+        wanted += [(own.tenant_id, own.document) for own in self._world.own_types()]
+        for tenant_id, document in wanted:
+            number += 1
+            self._insert_type(number, tenant_id, document)
+        return self._read_types()
+
+    def _insert_type(self, number: int, tenant_id: int | None, document: dict[str, Any]) -> None:
+        plan = self._world.plan
+        extid = identifiers(Kind.TYPE, np.array([number]), np.array([micros(plan.now)]), plan.seed)
+        fields = document.get("custom_fields_schema")
+        values = {
+            "id": number,
+            "extid": extid.tobytes().hex(),
+            "tenant_id": tenant_id,
+            "type_code": document["type_code"],
+            "type_name": document["type_name"],
+            "custom_fields_schema": None if fields is None else Jsonb(fields),
+            "fsm_schema": Jsonb(document["fsm_schema"]),
+        }
+        self._cursor.execute(_SQL["insert_type"].sql, values)
+
+    def _read_types(self) -> list[TicketType]:
+        return [
+            TicketType(
+                id=row["id"],
+                scope=row["scope"],
+                code=row["type_code"],
+                revision=row["revision"],
+                initial_state=row["initial_state"],
+                initial_from=row["initial_from"],
+                initial_name=row["initial_name"],
+                compiled=row["fsm_compiled"],
+                terminal=frozenset(row["terminal_states"]),
+                fields=row["custom_fields_schema"],
+            )
+            for row in self._cursor.execute(_SQL["list_types"].sql).fetchall()
+        ]
+
+    def _build(self, catalogue: Catalogue) -> None:
+        total, done = catalogue.indexes, 0
+        self._tell("indexes", done, total)
+        for statement in catalogue.build_indexes():
+            catalogue.run(statement)
+            done += 1
+            self._tell("indexes", done, total)
+        self._cursor.execute(_SQL["analyze_tables"].sql)
+        for statement in catalogue.build_foreign_keys():
+            catalogue.run(statement)
+            done += 1
+            self._tell("indexes", done, total)
+
+    def _restart_identities(self) -> None:
+        """Let the identity columns go on after the rows that brought their own ids."""
+        with self._cursor.connection.cursor() as cursor:
+            tables = [f"virtualq.{table}" for table in (*LOADED, "typedefinition")]
+            identities = cursor.execute(_CATALOGUE["list_identities"].sql, {"tables": tables}).fetchall()
+            for _, _, find, restart in identities:
+                following = cursor.execute(find.encode()).fetchone()
+                cursor.execute(f"{restart}{int(following[0])}".encode())  # type: ignore[index]
+
+    def _describe(self) -> Dataset:
+        world = self._world
+        tenants, queues = world.tenants, world.queues
+        size = self._cursor.execute(_SQL["measure_tables"].sql).fetchone()
+        return Dataset(
+            hash=world.hash,
+            seed=world.plan.seed,
+            now=world.plan.now.isoformat(),
+            tickets=world.rows["ticket"],
+            items=world.rows["ticketitem"],
+            history=world.rows["ticketstatehistory"],
+            accounts=world.rows["account"],
+            tenants=world.rows["tenant"],
+            queues=world.rows["queue"],
+            customers=world.rows["customer"],
+            employees=world.rows["employee"],
+            size_bytes=int(size["size_bytes"]) if size else 0,
+            listed_tenant_id=int(queues.tenant[queues.listed]) + 1,
+            listed_queue_id=queues.listed + 1,
+            listed_type_id=world.routes.types[int(queues.main_type[queues.listed])].id,
+            listed_open=queues.listed_open,
+            largest_tenant_id=tenants.of_rank(0) + 1,
+            median_tenant_id=tenants.of_rank(world.plan.tenants // 2) + 1,
+            smallest_tenant_id=tenants.of_rank(-1) + 1,
+        )

@@ -1,0 +1,79 @@
+-- name: prepare_transaction
+-- Only for this transaction: a name means what the catalogue says, nothing times out, and sorting has room.
+select set_config('search_path', 'pg_catalog', true),
+       set_config('statement_timeout', '0', true),
+       set_config('lock_timeout', '0', true),
+       set_config('idle_in_transaction_session_timeout', '0', true),
+       set_config('client_encoding', 'UTF8', true),
+       set_config('maintenance_work_mem',
+           greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 268435456)::text || 'B', true),
+       set_config('max_parallel_maintenance_workers',
+           greatest(current_setting('max_parallel_maintenance_workers')::integer, 2)::text, true);
+
+-- name: lock_marker
+-- Of two seeders at once, one waits here, and then finds the tables full.
+select schema_version
+  from virtualq.Installation
+   for update;
+
+-- name: find_occupied
+select name
+  from (values
+    ('account', exists (select from virtualq.Account)),
+    ('tenant', exists (select from virtualq.Tenant)),
+    ('queue', exists (select from virtualq.Queue)),
+    ('customer', exists (select from virtualq.Customer)),
+    ('employee', exists (select from virtualq.Employee)),
+    ('typedefinition', exists (select from virtualq.TypeDefinition where scope <> 0)),
+    ('ticket', exists (select from virtualq.Ticket)),
+    ('ticketitem', exists (select from virtualq.TicketItem)),
+    ('ticketstatehistory', exists (select from virtualq.TicketStateHistory))
+  ) as t (name, is_occupied)
+ where is_occupied;
+
+-- name: empty_tables
+-- They are empty already. A table truncated in the same transaction can be loaded frozen: no vacuum has to
+-- rewrite it afterwards.
+truncate virtualq.Customer, virtualq.Ticket, virtualq.TicketItem, virtualq.TicketStateHistory;
+
+-- name: insert_type
+insert into virtualq.TypeDefinition (
+    id, extid, tenant_id, type_code, type_name, custom_fields_schema, fsm_schema, is_system_defined
+)
+overriding system value
+values (
+    %(id)s, %(extid)s, %(tenant_id)s, %(type_code)s, %(type_name)s, %(custom_fields_schema)s, %(fsm_schema)s,
+    %(tenant_id)s::integer is null
+);
+
+-- name: list_types
+select t.id, t.scope, t.type_code, t.revision, t.initial_state,
+       coalesce(t.fsm_schema #>> '{init,from}', 'none') as initial_from,
+       coalesce(t.fsm_schema #>> '{init,name}', 'init') as initial_name,
+       t.fsm_compiled, t.terminal_states, t.custom_fields_schema
+  from virtualq.TypeDefinition as t
+ order by t.id;
+
+-- name: analyze_tables
+analyze virtualq.Customer, virtualq.Ticket, virtualq.TicketItem, virtualq.TicketStateHistory;
+
+-- name: measure_tables
+select sum(pg_total_relation_size(c.oid))::bigint as size_bytes
+  from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+ where n.nspname = 'virtualq'
+   and c.relkind = 'r';
+
+-- name: mark_dataset
+update virtualq.Installation
+   set dataset = %(dataset)s;
+
+-- name: vacuum_tables
+vacuum (analyze)
+    virtualq.Account, virtualq.Tenant, virtualq.Queue, virtualq.Customer, virtualq.Employee,
+    virtualq.TypeDefinition, virtualq.TypeDefinitionRevision,
+    virtualq.Ticket, virtualq.TicketItem, virtualq.TicketStateHistory;
+
+-- name: read_dataset
+select dataset
+  from virtualq.Installation;
