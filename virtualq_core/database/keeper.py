@@ -86,8 +86,9 @@ def _raise_unless_ready(cluster: Cluster, answer: bytes) -> None:
         )
     told = json.loads(answer)
     if told:
-        fault = EnvironmentFault(told.pop("what"), observed=told["observed"], next_step=told["next_step"])
-        fault.code = told["code"]
+        code = told.pop("code")
+        fault = EnvironmentFault(**told)
+        fault.code = code
         raise fault
 
 
@@ -123,11 +124,11 @@ def _start(cluster: Cluster) -> dict[str, str | None]:
     try:
         cluster.start()
     except VirtualQError as error:
-        observed = None if error.observed is None else str(error.observed)
-        return {"code": error.code, "what": error.what, "observed": observed, "next_step": error.next_step}
+        told = {name: getattr(error, name) for name in ("code", "what", "observed", "expected", "next_step")}
+        return {name: None if value is None else str(value) for name, value in told.items()}
     except Exception as error:  # noqa: BLE001 -- nobody else would hear of it
         traceback.print_exc()
-        return {"code": "keeper", "what": "the server's keeper failed", "observed": repr(error), "next_step": None}
+        return {"code": EnvironmentFault.code, "what": "the server's keeper failed", "observed": repr(error)}
     return {}
 
 

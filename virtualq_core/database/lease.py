@@ -122,7 +122,8 @@ def _has_keeper(cluster: Cluster) -> bool:
 
 def _replace_lost_keeper(cluster: Cluster, lease: FileLock) -> None:
     """Leave no server without a keeper behind, where ours was killed meanwhile."""
-    with FileLock(cluster.folder / "start.lock") as start, contextlib.suppress(VirtualQError):
+    # Nor is anything to be done where the folder was deleted: the server notices, and ends.
+    with contextlib.suppress(OSError, VirtualQError), FileLock(cluster.folder / "start.lock") as start:
         # Whoever is starting sees to a keeper itself.
         if start.attempt() and cluster.postmaster() is not None and not _has_keeper(cluster):
             keeper.spawn(cluster, start, lease)

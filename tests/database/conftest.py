@@ -1,0 +1,173 @@
+"""Servers to break: each in a cache folder of its own, and processes that use them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from virtualq_core.database.binaries import embedded, local
+from virtualq_core.database.capability import installed_postgres
+from virtualq_core.database.cluster import Cluster
+from virtualq_core.database.provider import provide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from virtualq_core.database.server import Server
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HARNESS = Path(__file__).with_name("harness.py")
+BOUND_S = 30.0
+
+
+def eventually(condition: Callable[[], object], what: str, bound_s: float = BOUND_S) -> None:
+    """Wait for a condition, and fail when it does not come true within the bound."""
+    deadline = time.monotonic() + bound_s
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {bound_s:.0f} s: {what}"
+        pause.wait(0.01)
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """The living processes that work in a folder or name it: servers, their backends, keepers."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.cwd().startswith(f"{folder}/") or any(str(folder) in word for word in process.cmdline()):
+                found.append(process)
+    return found
+
+
+@dataclass
+class Harness:
+    """A process that runs `harness.py`, and the lines it has said."""
+
+    process: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+
+    def await_line(self, beginning: str) -> str:
+        """The rest of the next line that begins so."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line)
+            if line.startswith(beginning):
+                return line.removeprefix(beginning).strip()
+        raise AssertionError(f"it ended without '{beginning}': {self.said}")
+
+    def kill(self) -> None:
+        """SIGKILL: no clean-up of its own."""
+        self.process.kill()
+        self._close()
+
+    def end(self) -> int:
+        """Let it end by itself."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self._close()
+
+    def _close(self) -> int:
+        code = self.process.wait(BOUND_S)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+        return code
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A cache folder of its own, where a cluster can be broken without anybody else noticing."""
+
+    folder: Path
+
+    def environment(self) -> dict[str, str]:
+        """For a process that is to use this cache and the package of this checkout."""
+        kept = {name: value for name, value in os.environ.items() if name != "VIRTUALQ_DATABASE_URL"}
+        return {**kept, "VIRTUALQ_CACHE_DIR": str(self.folder), "PYTHONPATH": str(REPOSITORY)}
+
+    def harness(self, *arguments: str | Path) -> Harness:
+        """Start a harness process; whoever starts it ends or kills it."""
+        return Harness(
+            subprocess.Popen(
+                [sys.executable, HARNESS, *arguments],
+                env=self.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """The living processes that belong to this cache: servers, their backends, keepers, harnesses of a command."""
+        return processes_of(self.folder)
+
+    def keepers(self) -> list[psutil.Process]:
+        """The keepers among them."""
+        return [process for process in self.processes() if "virtualq_core.database.keeper" in process.cmdline()]
+
+    def await_file(self, pattern: str) -> None:
+        """Wait for a file of the cluster."""
+        eventually(lambda: any(self.folder.glob(f"clusters/*/{pattern}")), f"{pattern} appears")
+
+    def cluster(self) -> Cluster:
+        """The embedded cluster in this cache."""
+        return Cluster.of(embedded())
+
+    def await_quiet(self) -> None:
+        """Wait until no process is left that belongs to this cache."""
+        eventually(lambda: not self.processes(), "no server and no keeper is left")
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cache]:
+    """An empty cache folder, that the server's account can reach; nothing of it is left running."""
+    folder = Path(tempfile.mkdtemp(prefix="virtualq-test-"))
+    folder.chmod(0o755)
+    # The programs are the same for all; copying them is tested by itself.
+    (folder / "binaries").symlink_to(embedded().bin_dir.parents[3])
+    monkeypatch.setenv("VIRTUALQ_CACHE_DIR", str(folder))
+    monkeypatch.delenv("VIRTUALQ_DATABASE_URL", raising=False)
+    try:
+        yield Cache(folder)
+    finally:
+        try:
+            eventually(lambda: not processes_of(folder), "no server and no keeper is left")
+        finally:
+            for process in processes_of(folder):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=["default", "installed"])
+def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The session's server, and where the system has one installed, that PostgreSQL too."""
+    if request.param == "default":
+        yield request.getfixturevalue("server")
+        return
+    programs = installed_postgres()
+    if not programs:
+        pytest.skip("missing: a PostgreSQL that the system has installed")
+    with provide(postgres_bin=programs[0]) as server:
+        yield server
+
+
+@pytest.fixture
+def installed_programs() -> Path:
+    """The programs of a PostgreSQL that the system has installed."""
+    return local(installed_postgres()[0]).bin_dir
