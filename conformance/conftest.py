@@ -1,0 +1,89 @@
+"""
+What every test here stands on: the database under test, two tenants in it, and those who act in them.
+
+The suite works in tenants of its own and off-boards them at its end; no other tenant's row is touched. What only an
+owner may do is tried out in transactions that are rolled back.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+
+from virtualq_core.conformance.world import Actor, Application, Tenant, World, under_test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.database.server import Database, Server
+    from virtualq_core.subjects import Subject, SubjectSession
+
+# In a checkout that is not installed, the plugin has no entry point yet.
+_INSTALLED = any(entry.value == "virtualq_core.pytest_plugin" for entry in entry_points(group="pytest11"))
+pytest_plugins = [] if _INSTALLED else ["virtualq_core.pytest_plugin"]
+
+
+@pytest.fixture(scope="session")
+def database_under_test(server: Server) -> Iterator[Database]:
+    """The database that the caller named, where it carries the schema; else a fresh one."""
+    with under_test(server) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def world(database_under_test: Database) -> Iterator[World]:
+    """The suite's account in that database."""
+    opened = World(database_under_test)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def north(world: World) -> Tenant:
+    """The tenant that most tests are about."""
+    return world.open_tenant("North")
+
+
+@pytest.fixture(scope="session")
+def south(world: World) -> Tenant:
+    """The tenant next door."""
+    return world.open_tenant("South")
+
+
+@pytest.fixture(scope="module")
+def app(world: World, north: Tenant) -> Iterator[Application]:
+    """The application in North's name, by plain SQL."""
+    with world.application(north) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def neighbour(world: World, south: Tenant) -> Iterator[Application]:
+    """The application in South's name."""
+    with world.application(south) as application:
+        yield application
+
+
+@pytest.fixture(scope="module")
+def owner(world: World, north: Tenant) -> Iterator[Actor]:
+    """The owner of the schema, seeing at least North's rows."""
+    with world.owner(north) as actor:
+        yield actor
+
+
+@pytest.fixture(scope="module")
+def maintainer(world: World) -> Iterator[Actor]:
+    """The role that sees across tenants."""
+    with world.maintainer() as actor:
+        yield actor
+
+
+@pytest.fixture(scope="module")
+def client(subject: Subject, database_under_test: Database) -> Iterator[SubjectSession]:
+    """One client of the subject under test."""
+    with subject.open(database_under_test.dsn) as session:
+        yield session

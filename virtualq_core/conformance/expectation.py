@@ -1,0 +1,103 @@
+"""What a test expects of the database or of a subject, and how a disappointment is told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from virtualq_core.errors import VirtualQError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_NO_ANSWER = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+
+
+class NotAsRequired(AssertionError):
+    """A requirement does not hold: what was observed, and what was expected instead."""
+
+    def __init__(self, observed: object, expected: object) -> None:
+        super().__init__(f"observed {observed}; expected {expected}")
+        self.observed = str(observed)
+        self.expected = str(expected)
+
+
+class Refusal:
+    """A refusal that was caught: `text` is what it said."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.error: Exception | None = None
+
+
+class Expectation:
+    """Expectations of one test; what is met goes to `record` as evidence."""
+
+    def __init__(self, record: Callable[[str], None]) -> None:
+        self._record = record
+
+    @contextmanager
+    def refused(self, by: str | type[VirtualQError], constraint: str | None = None) -> Iterator[Refusal]:
+        """
+        Expect the body to be refused, by a SQLSTATE (and constraint name) or by an error class of the library.
+
+        A statement that never got an answer (a timeout, a deadlock) is no refusal, and its error goes on.
+
+        Raises:
+            NotAsRequired: the body was accepted, or refused in another way.
+        """
+        expected = f"{by} {constraint}" if constraint else by if isinstance(by, str) else by.__name__
+        caught = Refusal()
+        try:
+            yield caught
+        except _NO_ANSWER:
+            raise
+        except (psycopg.Error, VirtualQError) as error:
+            observed = describe(error)
+            if not _is_as_expected(error, by, constraint):
+                raise NotAsRequired(f"a refusal by {observed}", f"a refusal by {expected}") from error
+            caught.text, caught.error = str(error), error
+        else:
+            raise NotAsRequired("that it was accepted", f"a refusal by {expected}")
+        self._record(f"refused by {expected}")
+
+    def equal(self, observed: object, expected: object, what: str = "") -> None:
+        """
+        Expect two values to be equal; `what` names them in the evidence.
+
+        Raises:
+            NotAsRequired: they differ.
+        """
+        if observed != expected:
+            named = f"{what} " if what else ""
+            raise NotAsRequired(f"{named}{observed!r}", f"{named}{expected!r}")
+        if what:
+            self._record(f"{what} {observed!r}")
+
+    def holds(self, condition: object, observed: object, expected: object) -> None:
+        """
+        Expect a condition, with the words for both cases.
+
+        Raises:
+            NotAsRequired: it does not hold.
+        """
+        if not condition:
+            raise NotAsRequired(observed, expected)
+
+
+def describe(error: Exception) -> str:
+    """An error by its SQLSTATE and constraint, or its class, with the first line of what it says."""
+    said = (str(error).splitlines() or [""])[0]
+    if isinstance(error, psycopg.Error):
+        names = " ".join(filter(None, (error.sqlstate, error.diag.constraint_name))) or type(error).__name__
+        return f"{names} ({said})"
+    return f"{type(error).__name__} ({said})"
+
+
+def _is_as_expected(error: Exception, by: str | type[VirtualQError], constraint: str | None) -> bool:
+    if isinstance(by, str):
+        is_by = isinstance(error, psycopg.Error) and error.sqlstate == by
+        return is_by and (constraint is None or error.diag.constraint_name == constraint)  # type: ignore[attr-defined]
+    return isinstance(error, by)

@@ -1,0 +1,159 @@
+"""What a run of the suite says of each requirement."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from virtualq_core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from virtualq_core.conformance.requirement import Requirement
+
+_WORST_FIRST = ("error", "failed", "not run", "passed", "skipped")
+_LONGEST_EVIDENCE = 600
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """What one test showed; `verdict` is passed, failed, skipped, error or not run."""
+
+    __test__ = False
+
+    test: str
+    requirements: tuple[str, ...]
+    verdict: str
+    evidence: tuple[str, ...] = ()
+    observed: str = ""
+    expected: str = ""
+
+    @property
+    def variant(self) -> str:
+        """What a parametrized test was run for, such as the subject's name."""
+        return self.test.partition("[")[2].removesuffix("]")
+
+
+@dataclass(frozen=True)
+class RequirementResult:
+    """
+    A requirement's verdict over all tests that prove it: passed, failed, skipped or error.
+
+    `observed` and `expected` are the first disappointment's, or a skip's reason.
+    """
+
+    id: str
+    level: str
+    text: str
+    family: str
+    verdict: str
+    evidence: str
+    tests: tuple[str, ...]
+    observed: str = ""
+    expected: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        """It does not hold, or could not be judged because something broke."""
+        return self.verdict in {"failed", "error"}
+
+    @property
+    def next_step(self) -> str:
+        """The command that repeats it alone."""
+        return f"virtualq conform --select {self.id}"
+
+
+@dataclass(frozen=True)
+class ConformanceResult:
+    """
+    A run of the suite: its `verdict` is passed, failed (a `must` is broken) or error (the run broke; `fault` says how).
+
+    Requirements of the levels should and may are told, but do not fail the run.
+    """
+
+    verdict: str
+    requirements: tuple[RequirementResult, ...]
+    subjects: tuple[str, ...]
+    tests: int
+    duration_s: float
+    fault: str = ""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The command's exit status."""
+        return ExitCode.PASSED if self.verdict == "passed" else ExitCode.FAILED
+
+    @property
+    def broken(self) -> tuple[RequirementResult, ...]:
+        """The requirements that failed or broke, the musts first."""
+        found = [each for each in self.requirements if each.is_broken]
+        return tuple(sorted(found, key=lambda each: each.level != "must"))
+
+    @property
+    def summary(self) -> str:
+        """The run in one line."""
+        counted = dict.fromkeys(("passed", "failed", "error", "skipped"), 0)
+        for each in self.requirements:
+            counted[each.verdict] += 1
+        parts = [f"{number} {verdict}" for verdict, number in counted.items() if number]
+        told = f"{len(self.requirements)} requirements: {', '.join(parts)}" if parts else "no requirement was judged"
+        return f"{told}; {self.tests} tests on {' and '.join(self.subjects)}" + (
+            f"; {self.fault}" if self.fault else ""
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole as JSON values."""
+        return asdict(self)
+
+
+def judge(requirements: Iterable[Requirement], outcomes: Iterable[TestOutcome]) -> tuple[RequirementResult, ...]:
+    """The verdict on each requirement, in their order; one that no test was run for is an error."""
+    by_requirement: dict[str, list[TestOutcome]] = {}
+    for outcome in outcomes:
+        for identifier in outcome.requirements:
+            by_requirement.setdefault(identifier, []).append(outcome)
+    return tuple(_judge(each, by_requirement.get(each.id, [])) for each in requirements)
+
+
+def read_outcomes(document: Mapping[str, Any]) -> list[TestOutcome]:
+    """The outcomes in a file that the plugin wrote."""
+    return [
+        TestOutcome(
+            test=entry["test"],
+            requirements=tuple(entry["requirements"]),
+            verdict=entry["verdict"],
+            evidence=tuple(entry["evidence"]),
+            observed=entry["observed"],
+            expected=entry["expected"],
+        )
+        for entry in document["tests"]
+    ]
+
+
+def _judge(requirement: Requirement, outcomes: list[TestOutcome]) -> RequirementResult:
+    ranked = sorted(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.verdict))
+    worst = ranked[0] if ranked else TestOutcome("", (requirement.id,), "not run")
+    verdict = "error" if worst.verdict == "not run" else worst.verdict
+    observed = "no test of it was run" if worst.verdict == "not run" else worst.observed
+    is_disappointing = verdict != "passed"
+    where = f" [{worst.variant}]" if worst.variant else ""
+    return RequirementResult(
+        id=requirement.id,
+        level=requirement.level,
+        text=requirement.text,
+        family=requirement.family,
+        verdict=verdict,
+        evidence=f"{observed}{where}" if is_disappointing else _evidence(outcomes),
+        tests=tuple(outcome.test for outcome in outcomes),
+        observed=f"{observed}{where}" if is_disappointing else "",
+        expected=worst.expected if is_disappointing else "",
+    )
+
+
+def _evidence(outcomes: list[TestOutcome]) -> str:
+    """How many tests passed, and what they recorded, once each."""
+    passed = [outcome for outcome in outcomes if outcome.verdict == "passed"]
+    recorded = dict.fromkeys(sentence for outcome in passed for sentence in outcome.evidence)
+    told = "; ".join([f"{len(passed)} test{'' if len(passed) == 1 else 's'} passed", *recorded])
+    return told if len(told) <= _LONGEST_EVIDENCE else f"{told[: _LONGEST_EVIDENCE - 1]}…"

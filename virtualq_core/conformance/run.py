@@ -1,0 +1,158 @@
+"""Run the suite against a database, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from virtualq_core import content
+from virtualq_core.conformance.requirement import FILE_NAME, load
+from virtualq_core.conformance.result import ConformanceResult, judge, read_outcomes
+from virtualq_core.database import guard
+from virtualq_core.database.guard import Standing
+from virtualq_core.database.provider import URL_VARIABLE
+from virtualq_core.errors import GuardRefusal
+from virtualq_core.subjects import OrmSubject, ProceduralSubject, find_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from virtualq_core.database.server import Database
+
+TIMEOUT_S = 300.0
+_GRACE_S = 20.0
+_TAIL_LINES = 15
+_PLUGIN = "virtualq_core.pytest_plugin"
+_FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_PLUGINS")
+
+
+def run_conformance(
+    database: Database,
+    *,
+    subjects: Sequence[str] | None = None,
+    select: Sequence[str] | None = None,
+    folder: Path | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> ConformanceResult:
+    """
+    Hold a database to the requirements.
+
+    The suite works in that very database, in tenants of its own that it off-boards at its end. `subjects` are names of
+    registered subjects (default: the shipped ones), `select` ids or families of requirements (default: all), `folder`
+    another folder with a suite. A run that overruns `timeout_s` is interrupted, then ended; what it found is told.
+
+    Raises:
+        GuardRefusal: the schema is not installed there, or the harness may not write there.
+        UsageError: there is no such subject or requirement.
+    """
+    names = tuple(subjects or (ProceduralSubject.name, OrmSubject.name))
+    for name in names:
+        find_subject(name)
+    suite = content.folder("conformance") if folder is None else folder
+    selected = load(suite / FILE_NAME).select(select or ())
+    _require_schema(database)
+
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="virtualq-") as place:
+        target = Path(place) / "results.json"
+        command = [*_pytest(suite), "--virtualq-results", str(target)]
+        for name in names:
+            command += ["--subject", name]
+        for pattern in select or ():
+            command += ["--select", pattern]
+        fault = _run(command, database, timeout_s, Path(place) / "output.txt")
+        document: dict[str, Any] = {"tests": []}
+        if target.exists():
+            document = json.loads(target.read_text(encoding="utf-8"))
+    outcomes = read_outcomes(document)
+    results = judge(selected.values(), outcomes)
+    is_broken = any(each.is_broken and each.level == "must" for each in results)
+    return ConformanceResult(
+        verdict="error" if fault else "failed" if is_broken else "passed",
+        requirements=results if outcomes else (),
+        subjects=names,
+        tests=len(outcomes),
+        duration_s=round(time.monotonic() - began, 3),
+        fault=fault,
+    )
+
+
+def _require_schema(database: Database) -> None:
+    found = guard.require_writable(database)
+    if found.standing is not Standing.MARKED:
+        raise GuardRefusal(
+            f"there is nothing to test in the database '{database.name}'",
+            observed=found.standing.value,
+            expected="the schema, installed and marked",
+            next_step="virtualq db install",
+        )
+
+
+def _pytest(suite: Path) -> list[str]:
+    """The command without what a run chooses; nothing is left to a configuration file, which a wheel would not have."""
+    return [
+        *(sys.executable, "-P", "-m", "pytest", str(suite)),
+        *(
+            "-c",
+            os.devnull,
+            "--rootdir",
+            str(suite),
+            "--import-mode=importlib",
+            "-p",
+            _PLUGIN,
+            "-p",
+            "no:cacheprovider",
+        ),
+        *("-W", "error", "--strict-markers", "--tb=short", "-q"),
+    ]
+
+
+def _environment(database: Database) -> dict[str, str]:
+    """The database goes by the environment, because anybody may read a command line, and it may hold a password."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    package = str(Path(content.__file__).resolve().parents[1])
+    return {
+        **inherited,
+        URL_VARIABLE: database.dsn,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, (package, inherited.get("PYTHONPATH")))),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _run(command: list[str], database: Database, timeout_s: float, output: Path) -> str:
+    """Run it to its end; what went wrong with the run itself, or nothing."""
+    with (
+        output.open("wb") as sink,
+        subprocess.Popen(
+            command, env=_environment(database), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+        ) as process,
+    ):
+        try:
+            status = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return f"the suite took longer than {timeout_s:.0f} s and was ended"
+        except BaseException:
+            _end(process)
+            raise
+    if status in {0, 1}:
+        return ""
+    tail = output.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+    return "\n".join([f"pytest ended with status {status}", *tail])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """First ask, so that the tenants are off-boarded and the results are written."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
