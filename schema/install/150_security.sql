@@ -130,7 +130,7 @@ begin
         execute format('alter function virtualq.%s owner to virtualq_maintainer', restricted);
         execute 'set local role virtualq_maintainer';
         execute format('grant execute on function virtualq.%s to %I', restricted, installer);
-        execute 'reset role';
+        execute format('set local role %I', installer);
     end loop;
 end
 $owner$;
