@@ -1,8 +1,9 @@
 -- The state machine in JSON, checked and compiled.
 --
 -- The strict profile: every construct that the npm package javascript-state-machine takes but that surprises its
--- author is refused, with the path of the construct and the rule. The compiled form is a map
--- {state: {transition: target}} in which wildcards are spelled out, so that enforcing needs two look-ups and no loop.
+-- author is refused, with the path of the construct and the rule, in the words of virtualq_core/machine/rules.toml. The
+-- compiled form is a map {state: {transition: target}} in which wildcards are spelled out, so that enforcing needs two
+-- look-ups and no loop.
 
 create function virtualq.refuse_machine(path text, rule text) returns void
 language plpgsql immutable
@@ -19,18 +20,19 @@ begin
 end
 $$;
 
--- A state's name: a string of 1 to 32 characters that is not the wildcard.
-create function virtualq.require_state_name(path text, name jsonb) returns text
+-- What JavaScript takes for no value, and npm for a wildcard or a no-op.
+create function virtualq.is_falsy(value jsonb) returns boolean
+language sql immutable
+return value is null or value in ('null', 'false', '0', '""');
+
+create function virtualq.require_name(path text, name jsonb, rule text) returns text
 language plpgsql immutable
 as $$
 begin
-    if name is null or jsonb_typeof(name) <> 'string' or name #>> '{}' = '' then
-        perform virtualq.refuse_machine(path, 'a state is named by a non-empty string');
-    elsif name #>> '{}' = '*' then
-        perform virtualq.refuse_machine(path, 'the wildcard ''*'' is not a state here');
-    elsif length(name #>> '{}') > 32 then
-        perform virtualq.refuse_machine(
-            path, format('the state ''%s'' is longer than 32 characters', name #>> '{}'));
+    if name is null or jsonb_typeof(name) <> 'string' or name = '""' then
+        perform virtualq.refuse_machine(path, rule);
+    elsif name #>> '{}' !~ '[^_-]' then
+        perform virtualq.refuse_machine(path, 'a name has more to it than ''-'' and ''_''');
     end if;
     return name #>> '{}';
 end
@@ -40,10 +42,25 @@ create function virtualq.require_transition_name(path text, name jsonb) returns 
 language plpgsql immutable
 as $$
 begin
-    if name is null or jsonb_typeof(name) <> 'string' or name #>> '{}' = '' then
-        perform virtualq.refuse_machine(path, 'a transition is named by a non-empty string');
+    return virtualq.require_name(path, name, 'a transition is named by a non-empty string');
+end
+$$;
+
+-- A state's name: a string of 1 to 32 characters that is not the wildcard.
+create function virtualq.require_state_name(path text, name jsonb) returns text
+language plpgsql immutable
+as $$
+declare
+    state  text;
+begin
+    if name = '"*"' then
+        perform virtualq.refuse_machine(path, '''*'' is the wildcard and cannot name a state');
     end if;
-    return name #>> '{}';
+    state := virtualq.require_name(path, name, 'a state is named by a non-empty string');
+    if length(state) > 32 then
+        perform virtualq.refuse_machine(path, format('the state ''%s'' is longer than 32 characters', state));
+    end if;
+    return state;
 end
 $$;
 
@@ -58,113 +75,137 @@ create function virtualq.compile_machine(
 language plpgsql immutable
 as $$
 declare
-    entry      jsonb;
-    source     jsonb;
-    sources    jsonb;
-    transition text;
-    origin     text;
-    target     text;
-    path       text;
-    place      integer;
-    specific   jsonb := '{}';  -- {state: {transition: target}}, as written
-    wildcard   jsonb := '{}';  -- {transition: target or '*'}
-    declared   text[];
-    used       text[];
-    state      text;
-    edges      jsonb;
+    entry       jsonb := document -> 'init';
+    path        text := 'init';
+    source      jsonb;
+    sources     jsonb;
+    place       text;
+    transition  text;
+    origin      text;
+    target      text;
+    state       text;
+    edges       jsonb;
+    specific    jsonb;          -- {state: {transition: target}}, as written
+    wildcard    jsonb := '{}';  -- {transition: target or '*'}
+    mentions    jsonb;          -- [[state, path], …], in the order of the document
+    declared    text[] := '{}';
 begin
     if document is null or jsonb_typeof(document) <> 'object' then
         perform virtualq.refuse_machine('', 'a machine is a JSON object');
     end if;
 
-    entry := document -> 'init';
+    initial_name := 'init';
+    initial_from := 'none';
     if jsonb_typeof(entry) = 'object' then
-        initial_state := virtualq.require_state_name('init.to', entry -> 'to');
-        initial_name := case when entry ? 'name'
-            then virtualq.require_transition_name('init.name', entry -> 'name') else 'init' end;
-        initial_from := case when entry ? 'from'
-            then virtualq.require_state_name('init.from', entry -> 'from') else 'none' end;
-    else
-        initial_state := virtualq.require_state_name('init', entry);
-        initial_name := 'init';
-        initial_from := 'none';
+        if entry ? 'name' then
+            initial_name := virtualq.require_transition_name('init.name', entry -> 'name');
+        end if;
+        if entry ? 'from' then
+            initial_from := virtualq.require_state_name('init.from', entry -> 'from');
+        end if;
+        entry := entry -> 'to';
+        path := 'init.to';
+    elsif jsonb_typeof(entry) <> 'string' then
+        entry := null;
     end if;
+    if virtualq.is_falsy(entry) then
+        perform virtualq.refuse_machine(path, 'names no state to start in');
+    end if;
+    initial_state := virtualq.require_state_name(path, entry);
     specific := jsonb_build_object(initial_from, jsonb_build_object(initial_name, initial_state));
-    used := array[initial_from, initial_state];
+    mentions := jsonb_build_array(jsonb_build_array(initial_state, path));
 
     if document ? 'transitions' and jsonb_typeof(document -> 'transitions') <> 'array' then
         perform virtualq.refuse_machine('transitions', 'the transitions are an array');
     end if;
-    place := -1;
-    for entry in select jsonb_array_elements(coalesce(document -> 'transitions', '[]')) loop
-        place := place + 1;
-        path := format('transitions[%s]', place);
+    for path, entry in
+        select format('transitions[%s]', t.number - 1), t.value
+          from jsonb_array_elements(document -> 'transitions') with ordinality as t (value, number)
+         order by t.number
+    loop
         if jsonb_typeof(entry) <> 'object' then
             perform virtualq.refuse_machine(path, 'a transition is an object');
         end if;
         transition := virtualq.require_transition_name(path || '.name', entry -> 'name');
-
-        if entry -> 'to' = '"*"' then
-            target := '*';
-        else
-            target := virtualq.require_state_name(path || '.to', entry -> 'to');
-            used := used || target;
-        end if;
-
         sources := entry -> 'from';
-        if jsonb_typeof(sources) = 'array' and jsonb_array_length(sources) = 0 then
+        if virtualq.is_falsy(sources) then
+            perform virtualq.refuse_machine(path || '.from', 'only ''*'' stands for every state');
+        elsif sources = '[]' then
             perform virtualq.refuse_machine(path || '.from', 'an empty list drops the transition');
-        elsif jsonb_typeof(sources) is distinct from 'array' then
-            sources := jsonb_build_array(sources);
         end if;
-        for source in select jsonb_array_elements(sources) loop
+        target := '*';
+        if virtualq.is_falsy(entry -> 'to') then
+            perform virtualq.refuse_machine(path || '.to', 'only ''*'' or the state itself stands for staying');
+        elsif entry -> 'to' <> '"*"' then
+            target := virtualq.require_state_name(path || '.to', entry -> 'to');
+        end if;
+
+        for place, source in
+            select path || '.from' || case when jsonb_typeof(sources) = 'array' then format('[%s]', f.number - 1) else '' end,
+                   f.value
+              from jsonb_array_elements(
+                       case when jsonb_typeof(sources) = 'array' then sources else jsonb_build_array(sources) end
+                   ) with ordinality as f (value, number)
+             order by f.number
+        loop
             if source = '"*"' then
-                if wildcard ? transition then
-                    perform virtualq.refuse_machine(
-                        path, format('a second edge ''%s'' from ''*''', transition));
-                end if;
-                wildcard := wildcard || jsonb_build_object(transition, target);
+                origin := '*';
+                edges := wildcard;
             else
-                origin := virtualq.require_state_name(path || '.from', source);
-                used := used || origin;
+                origin := virtualq.require_state_name(place, source);
                 edges := coalesce(specific -> origin, '{}');
-                if edges ? transition then
-                    perform virtualq.refuse_machine(
-                        path, format('a second edge ''%s'' from ''%s''', transition, origin));
-                end if;
-                specific := specific || jsonb_build_object(
-                    origin,
-                    edges || jsonb_build_object(transition, case target when '*' then origin else target end));
+                mentions := mentions || jsonb_build_array(jsonb_build_array(origin, place));
+            end if;
+            if edges ? transition then
+                perform virtualq.refuse_machine(path, format('a second edge ''%s'' from ''%s''', transition, origin));
+            end if;
+            if target <> '*' then
+                mentions := mentions || jsonb_build_array(jsonb_build_array(target, path || '.to'));
+            end if;
+            if origin = '*' then
+                wildcard := edges || jsonb_build_object(transition, target);
+            else
+                edges := edges || jsonb_build_object(transition, case target when '*' then origin else target end);
+                specific := specific || jsonb_build_object(origin, edges);
             end if;
         end loop;
     end loop;
 
     if document ? 'states' then
         if jsonb_typeof(document -> 'states') <> 'array' then
-            perform virtualq.refuse_machine('states', 'the states are an array');
+            perform virtualq.refuse_machine('states', 'the states are an array of names');
         end if;
-        declared := '{}';
-        place := -1;
-        for entry in select jsonb_array_elements(document -> 'states') loop
-            place := place + 1;
-            path := format('states[%s]', place);
+        for path, entry in
+            select format('states[%s]', s.number - 1), s.value
+              from jsonb_array_elements(document -> 'states') with ordinality as s (value, number)
+             order by s.number
+        loop
             state := virtualq.require_state_name(path, entry);
             if state = any (declared) then
                 perform virtualq.refuse_machine(path, format('the state ''%s'' is declared twice', state));
             end if;
             declared := declared || state;
         end loop;
-        foreach state in array used loop
+        for state, path in
+            select m.value ->> 0, m.value ->> 1
+              from jsonb_array_elements(mentions) with ordinality as m (value, number)
+             order by m.number
+        loop
             if state <> initial_from and state <> all (declared) then
-                perform virtualq.refuse_machine('states', format('the state ''%s'' is used but not declared', state));
+                perform virtualq.refuse_machine(path, format('names the undeclared state ''%s''', state));
             end if;
         end loop;
-        used := used || declared;
     end if;
 
     compiled := '{}';
     terminal_states := '{}';
-    for state in select distinct name from unnest(used) as u (name) loop
+    for state in
+        select initial_from
+        union
+        select unnest(declared)
+        union
+        select m ->> 0 from jsonb_array_elements(mentions) as m
+    loop
         select coalesce(jsonb_object_agg(w.key, case w.value when '*' then state else w.value end), '{}')
           into edges
           from jsonb_each_text(wildcard) as w;

@@ -108,6 +108,8 @@ grant execute on function
 grant execute on function
     virtualq.compile_machine(jsonb),
     virtualq.refuse_machine(text, text),
+    virtualq.is_falsy(jsonb),
+    virtualq.require_name(text, jsonb, text),
     virtualq.require_state_name(text, jsonb),
     virtualq.require_transition_name(text, jsonb),
     virtualq.refuse_transition
