@@ -33,7 +33,7 @@ class Shop:
     order_type: int
 
 
-def one(connection: Connection[TupleRow], statement: str, **parameters: object) -> Any:
+def one(connection: Connection[TupleRow], statement: str, **parameters: object) -> Any:  # noqa: ANN401 (what the statement selects)
     """The single value of a statement of `shop.sql`."""
     row = connection.execute(SQL[statement].sql, parameters).fetchone()
     assert row is not None

@@ -70,3 +70,6 @@ select bool_or(cardinality(pg_blocking_pids(a.pid)) > 0)
 
 -- name: publish_type
 select virtualq.publish_type(%(id)s, %(fsm_schema)s, %(custom_fields_schema)s, %(state_mapping)s)
+
+-- name: call_nothing
+select no_such_function()

@@ -43,17 +43,21 @@ def test_a_scope_ends_with_its_transaction(application: Connection[TupleRow], ti
     with tenant_scope(application, shop.tenant_id):
         assert one(application, "count_visible_tickets") == 1
     with pytest.raises(psycopg.errors.UndefinedFunction), tenant_scope(application, shop.tenant_id):
-        application.execute("select no_such_function()")
+        application.execute(SQL["call_nothing"].sql)
 
     assert one(application, "count_visible_tickets") == 0
 
 
 def test_a_scope_joins_its_tenants_transaction(application: Connection[TupleRow], tickets: Tickets, shop: Shop) -> None:
     """Operations within a scope are part of its transaction: an error takes them all back."""
-    with pytest.raises(psycopg.errors.UndefinedFunction), tenant_scope(application, shop.tenant_id):
-        tickets.create(shop.queue_id, shop.order_type)
-        application.execute("select no_such_function()")
 
+    def fail_after_creating() -> None:
+        with tenant_scope(application, shop.tenant_id):
+            tickets.create(shop.queue_id, shop.order_type)
+            application.execute(SQL["call_nothing"].sql)
+
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        fail_after_creating()
     with tenant_scope(application, shop.tenant_id):
         assert one(application, "count_visible_tickets") == 0
 

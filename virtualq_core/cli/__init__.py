@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 COMMANDS = {
+    "check": "The main job: is the database correct, and is it fast enough?",
+    "conform": "Hold a database and an implementation to the requirements.",
+    "plans": "Show how PostgreSQL answers each operational query, and whether as demanded.",
+    "bench": "Measure latencies and judge the budgets.",
+    "load": "Let many clients move tickets at once, and check the history that they leave.",
+    "seed": "Fill a database with data that looks like a live queue's.",
+    "report": "Show saved results again, in any form.",
+    "machine": "State machines: check one against the rules, or draw it.",
     "db": "The database: start, stop, install, look into it.",
     "doctor": "Say what this machine offers, and what is missing.",
 }

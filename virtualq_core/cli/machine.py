@@ -10,7 +10,7 @@ import typer
 
 from virtualq_core.cli.option import AsJson
 from virtualq_core.errors import ExitCode, UsageError
-from virtualq_core.json_text import parse_json
+from virtualq_core.fields import parse_json
 
 if TYPE_CHECKING:
     from virtualq_core.machine import Machine

@@ -1,0 +1,134 @@
+"""
+What the stages found, in the report's shapes, and the verdict and the line with which each stage ends.
+
+The floors below know nothing of reports; their results carry the same field names, so most of it is handed on as is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from virtualq_core.report.results import (
+    Budget,
+    Dataset,
+    Histogram,
+    Latency,
+    Plan,
+    Problem,
+    Requirement,
+    Subject,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from virtualq_core.check.ledger import OpenStage
+    from virtualq_core.conformance.result import ConformanceResult
+    from virtualq_core.measure.result import BudgetReport, PlanResult, SubjectResult
+    from virtualq_core.seeding import Dataset as SeededDataset
+    from virtualq_core.seeding import Violation
+
+_Part = TypeVar("_Part")
+
+
+def handed_on(kind: type[_Part], found: object, **changed: Any) -> _Part:
+    """A part of the report from a result with the same field names."""
+    taken = {part.name: getattr(found, part.name) for part in fields(kind)} | changed  # type: ignore[arg-type]
+    return kind(**taken)
+
+
+def problems(found: Iterable[object]) -> tuple[Problem, ...]:
+    """Problems of a floor below, as the report's."""
+    return tuple(handed_on(Problem, problem) for problem in found)
+
+
+def dataset(found: SeededDataset) -> Dataset:
+    """The data that was checked."""
+    return handed_on(Dataset, found)
+
+
+def unsound(violations: Sequence[Violation]) -> list[Problem]:
+    """Rows that break a rule of the schema, one problem a rule, with how many and the first."""
+    by_rule: dict[str, list[Violation]] = {}
+    for violation in violations:
+        by_rule.setdefault(violation.rule, []).append(violation)
+    return [
+        Problem(
+            code="unsound-data",
+            what=f"{rule} does not hold",
+            observed=f"{found[0].detail} (tenant {found[0].tenant_id}, ticket {found[0].ticket_id})"
+            + (f", and {len(found) - 1} more" if len(found) > 1 else ""),
+            expected="no row of virtualq.find_violations()",
+        )
+        for rule, found in by_rule.items()
+    ]
+
+
+def requirements(outcome: ConformanceResult) -> tuple[Requirement, ...]:
+    """Each requirement's verdict and evidence."""
+    return tuple(handed_on(Requirement, each) for each in outcome.requirements)
+
+
+def conclude_conformance(stage: OpenStage, outcome: ConformanceResult) -> None:
+    """Failed where a requirement of level must is broken."""
+    stage.conclude(outcome.verdict, outcome.summary)  # type: ignore[arg-type]
+    if outcome.fault:
+        stage.problems.append(Problem(code="suite-broke", what="the suite did not run", observed=outcome.fault))
+    for each in outcome.broken:
+        if each.level == "must":
+            stage.problems.append(
+                Problem(
+                    code="requirement",
+                    what=f"{each.id}: {each.text}",
+                    observed=each.observed or None,
+                    expected=each.expected or None,
+                    next_step=each.next_step,
+                )
+            )
+
+
+def plans(found: Iterable[PlanResult]) -> tuple[Plan, ...]:
+    """Each plan, with its problems."""
+    return tuple(handed_on(Plan, each, problems=problems(each.problems)) for each in found)
+
+
+def conclude_plans(stage: OpenStage, found: Sequence[PlanResult]) -> None:
+    """Failed where a budget's demand on a plan is not met, or an answer is wrong."""
+    bad = [each for each in found if each.verdict in {"failed", "error"}]
+    queries = len({each.query for each in found})
+    stage.conclude("passed", f"{len(found)} plans of {queries} queries as demanded")
+    if bad:
+        names = ", ".join(dict.fromkeys(each.query for each in bad))
+        is_failed = any(each.verdict == "failed" for each in bad)
+        stage.conclude("failed" if is_failed else "error", f"not planned as demanded: {names}")
+        told = dict.fromkeys(problem for each in bad for problem in problems(each.problems))
+        stage.problems.extend(told)
+
+
+def budgets(report: BudgetReport) -> tuple[Budget, ...]:
+    """Each limit with what was observed."""
+    return tuple(handed_on(Budget, each) for each in report.budgets)
+
+
+def latencies(report: BudgetReport) -> tuple[Latency, ...]:
+    """Each distribution."""
+    return tuple(
+        handed_on(Latency, each, histogram=None if each.histogram is None else handed_on(Histogram, each.histogram))
+        for each in report.latencies
+    )
+
+
+def conclude_budgets(stage: OpenStage, report: BudgetReport) -> None:
+    """The worst of the limits' verdicts."""
+    counted: dict[str, int] = {}
+    for each in report.budgets:
+        counted[each.verdict] = counted.get(each.verdict, 0) + 1
+    told = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
+    stage.conclude(report.verdict, f"{len(report.budgets)} limits: {told}")
+    stage.problems.extend(problems(report.problems))
+
+
+def subjects(found: Iterable[SubjectResult]) -> tuple[Subject, ...]:
+    """What each implementation costs."""
+    return tuple(handed_on(Subject, each) for each in found)

@@ -1,0 +1,44 @@
+"""Profiles: how much data and how much load a check takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from virtualq_core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """
+    The size of one check.
+
+    `load_s` is how long clients move tickets, `clients` how many of them there are.
+    """
+
+    name: str
+    tickets: int
+    tenants: int
+    load_s: float
+    clients: int
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("smoke", 20_000, 12, 6.0, 8),
+        Profile("standard", 1_000_000, 60, 30.0, 16),
+        Profile("large", 10_000_000, 200, 60.0, 16),
+    )
+}
+
+
+def find_profile(name: str) -> Profile:
+    """
+    The profile of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in PROFILES:
+        raise UsageError(f"no profile named '{name}'", expected=", ".join(PROFILES))
+    return PROFILES[name]

@@ -1,0 +1,262 @@
+"""
+One check: seven stages, each with a conclusion.
+
+Without a url the database is a fresh one that is dropped at the end. A database that is given by url is used as it is:
+an empty one is installed into, a marked one is judged with what is in it, so that what its team changed counts, and one
+that holds the schema without the mark is only read.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import virtualq_core
+from virtualq_core.check import conclusion
+from virtualq_core.check.ledger import CannotRun, Ledger, Silence
+from virtualq_core.check.profile import Profile, find_profile
+from virtualq_core.conformance.run import run_conformance
+from virtualq_core.database import guard
+from virtualq_core.database.clone import fresh_database, rights
+from virtualq_core.database.fingerprint import fingerprint, machine
+from virtualq_core.database.guard import Standing
+from virtualq_core.database.install import install
+from virtualq_core.database.provider import provide
+from virtualq_core.errors import UsageError
+from virtualq_core.measure.budget import load_budgets
+from virtualq_core.measure.stage import measure_budgets, measure_plans
+from virtualq_core.report.results import Results
+from virtualq_core.seeding import SeedPlan, read_dataset, seed, verify
+from virtualq_core.subjects import find_subject, subject_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from virtualq_core.check.ledger import OpenStage, Progress
+    from virtualq_core.database.server import Database, Server
+    from virtualq_core.measure.budget import Budget
+    from virtualq_core.measure.growth import SizedDatabase
+    from virtualq_core.report.results import StageName
+    from virtualq_core.seeding import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """
+    What to check, and on what.
+
+    `budgets` is the team's own file over the shipped one; `apply` is SQL that is run after seeding, the change that is
+    to be judged; no `subjects` means the registered ones. At most one of `database_url`, `postgres_bin` and `image` is
+    given; none means the embedded server.
+    """
+
+    profile: str = "smoke"
+    seed: int = 1
+    budgets: Path | None = None
+    apply: Path | None = None
+    subjects: tuple[str, ...] = ()
+    database_url: str | None = None
+    postgres_bin: Path | None = None
+    image: str | None = None
+    command: tuple[str, ...] = ()
+
+
+def run_check(options: CheckOptions, progress: Progress | None = None) -> Results:
+    """
+    Run every stage that can run, and return what they found.
+
+    Raises:
+        UsageError: an option names something that does not exist; nothing has been started then.
+    """
+    subjects = options.subjects or tuple(subject_names())
+    for name in subjects:
+        find_subject(name)
+    began = time.perf_counter()
+    results = Results(
+        virtualq_version=virtualq_core.__version__,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        duration_s=0.0,
+        command=options.command,
+        environment=machine(),
+        profile=options.profile,
+        seed=options.seed,
+    )
+    ledger = Ledger(progress or Silence())
+    with ExitStack() as held:
+        _Check(
+            options=options,
+            profile=find_profile(options.profile),
+            budgets=load_budgets(options.budgets),
+            change=_read_change(options.apply),
+            subjects=subjects,
+            results=results,
+            ledger=ledger,
+            held=held,
+        ).run()
+    results.stages = tuple(ledger.stages)
+    results.duration_s = round(time.perf_counter() - began, 3)
+    return results
+
+
+def _read_change(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}", observed=str(error), expected="a file of SQL") from error
+
+
+@dataclass(kw_only=True)
+class _Check:
+    """The state that the stages share."""
+
+    options: CheckOptions
+    profile: Profile
+    budgets: Mapping[str, Budget]
+    change: str | None
+    subjects: tuple[str, ...]
+    results: Results
+    ledger: Ledger
+    held: ExitStack
+    server: Server | None = None
+    database: Database | None = None
+    standing: Standing = Standing.EMPTY
+    dataset: Dataset | None = None
+
+    def run(self) -> None:
+        stages = {
+            "environment": self._environment,
+            "install": self._install,
+            "seed": self._seed,
+            "conformance": self._conformance,
+            "plans": self._plans,
+            "budgets": self._budgets,
+            "load": self._load,
+        }
+        name: StageName
+        for name, work in stages.items():  # type: ignore[assignment]
+            with self.ledger.stage(name) as stage:
+                work(stage)
+
+    def _environment(self, stage: OpenStage) -> None:
+        """A server, and on it a database that the guard lets us use."""
+        options = self.options
+        server = self.held.enter_context(
+            provide(database_url=options.database_url, postgres_bin=options.postgres_bin, image=options.image)
+        )
+        if server.kind == "url":
+            database = server.maintenance
+            found = guard.find(database)
+            if found.standing in {Standing.FOREIGN, Standing.OTHER_VERSION}:
+                raise guard.refusal(database, found)
+            self.standing = found.standing
+        else:
+            database = self.held.enter_context(fresh_database(server, prefix="vq_check"))
+        with database.connect() as connection:
+            self.results.environment = fingerprint(connection, server)
+        self.server, self.database = server, database
+        version = self.results.environment.get("postgres_version", server.major)
+        stage.conclude("passed", f"PostgreSQL {version}, {server.kind}; database {self.standing.value}")
+
+    def _install(self, stage: OpenStage) -> None:
+        database = self._require_database()
+        if self.standing is Standing.UNMARKED:
+            stage.conclude("passed", "the schema is there without the mark: the database is only read")
+            return
+        installed = install(database)
+        what = "found" if self.standing is Standing.MARKED else "installed"
+        stage.conclude("passed", f"schema version {installed.schema_version} {what}, indexes '{installed.indexes}'")
+        self.standing = Standing.MARKED
+
+    def _seed(self, stage: OpenStage) -> None:
+        database = self._require_schema()
+        with database.connect() as connection:
+            self.dataset = read_dataset(connection)
+        if self.dataset is None:
+            if self.standing is Standing.UNMARKED:
+                raise CannotRun("the database is only read; its own data are measured")
+            plan = SeedPlan(self.profile.tickets, self.profile.tenants, seed=self.options.seed)
+            self.dataset = seed(database, plan, progress=self.ledger.tell)
+            how = "seeded"
+        else:
+            how = "found"
+        if self.standing is Standing.MARKED:
+            self._apply(database)
+        self.results.dataset = conclusion.dataset(self.dataset)
+        stage.conclude(
+            "passed",
+            f"{self.dataset.tickets:,} tickets, {self.dataset.history:,} history rows, {self.dataset.tenants} tenants {how}"
+            + ("; change applied" if self.change is not None else ""),
+        )
+        unsound = conclusion.unsound(verify(database))
+        if unsound:
+            stage.fail(*unsound)
+
+    def _conformance(self, stage: OpenStage) -> None:
+        database = self._require_writable()
+        outcome = run_conformance(database, subjects=self.subjects)
+        self.results.requirements = conclusion.requirements(outcome)
+        conclusion.conclude_conformance(stage, outcome)
+
+    def _plans(self, stage: OpenStage) -> None:
+        plans = measure_plans(self._require_data(), self.budgets)
+        self.results.plans = conclusion.plans(plans)
+        conclusion.conclude_plans(stage, plans)
+
+    def _budgets(self, stage: OpenStage) -> None:
+        report = measure_budgets(self._require_data(), self.budgets, sized=self._sized())
+        self.results.budgets = conclusion.budgets(report)
+        self.results.latencies = conclusion.latencies(report)
+        conclusion.conclude_budgets(stage, report)
+
+    def _load(self, stage: OpenStage) -> None:
+        raise CannotRun("not wired yet")
+
+    def _sized(self) -> SizedDatabase | None:
+        """Databases of other sizes for growth, where this server lets us make them."""
+        server = self.server
+        if server is None or (server.kind == "url" and not rights(server).may_create_database):
+            return None
+
+        @contextmanager
+        def sized(tickets: int) -> Iterator[Database]:
+            with fresh_database(server, prefix="vq_size") as database:
+                install(database)
+                seed(database, SeedPlan(tickets, self.profile.tenants, seed=self.options.seed))
+                self._apply(database)
+                yield database
+
+        return sized
+
+    def _apply(self, database: Database) -> None:
+        if self.change is None:
+            return
+        with database.connect() as connection:
+            connection.execute(self.change.encode())
+
+    def _require_database(self) -> Database:
+        if self.database is None:
+            raise CannotRun("there is no server to work on")
+        return self.database
+
+    def _require_schema(self) -> Database:
+        if self.ledger.verdict("install") != "passed":
+            raise CannotRun("the schema is not installed")
+        return self._require_database()
+
+    def _require_writable(self) -> Database:
+        database = self._require_schema()
+        if self.standing is not Standing.MARKED:
+            raise CannotRun("it writes, and the database does not carry the harness's mark")
+        return database
+
+    def _require_data(self) -> Database:
+        database = self._require_schema()
+        if self.ledger.verdict("seed") == "error":
+            raise CannotRun("there are no data")
+        return database
