@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from jsonschema_specifications import (  # type: ignore[import-untyped]  # published without types
     REGISTRY as SPECIFICATIONS,
 )
@@ -176,8 +175,9 @@ def _describe(error: ValidationError) -> Problem:
     keyword = str(error.validator)
     known = _EXPECTED.get(keyword)
     expected = known(error.validator_value) if known else f"{keyword} {json_text.short(error.validator_value)}"
-    if error.context and (deepest := best_match(error.context)):
-        inner = _describe(deepest)
+    if error.context:
+        # The alternative that was followed furthest is the one that was meant.
+        inner = _describe(max(error.context, key=lambda each: len(each.absolute_path)))
         expected = f"one of the alternatives, such as {inner.expected or 'nothing'}"
         if inner.path != path:
             expected += f" at {inner.path}"
