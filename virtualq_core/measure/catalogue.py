@@ -1,0 +1,178 @@
+"""
+The operational queries with the parameters that they are measured with, drawn from the data that is there.
+
+A query is measured for a big, a median, a small and an empty tenant: a plan that suits one may not suit another.
+A budget that speaks of a queue of so many tickets is measured on such a queue. Drawing is deterministic: the same data
+give the same cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from virtualq_core import content
+from virtualq_core.errors import VirtualQError
+from virtualq_core.tenancy import tenant_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import psycopg
+
+    from virtualq_core.content import Statement
+    from virtualq_core.measure.budget import Budget
+    from virtualq_core.measure.observer import Observer
+
+_SQL = content.beside(__file__, "catalogue.sql")
+_QUEUES = 4
+QUERIES = "schema/queries"
+
+
+class WrongAnswer(VirtualQError):
+    """A query's rows are not those of its independent, slow counterpart; its time is worth nothing."""
+
+    code = "wrong-answer"
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    One query with one set of parameters.
+
+    `tenant_class` is big, median, small or empty, or `deep queue` where a budget asks for a queue of so many tickets;
+    `tickets_in_queue` is then how many open ones it has, which may not be as many as asked for.
+    """
+
+    query: str
+    tenant_id: int
+    tenant_class: str
+    parameters: Mapping[str, Any]
+    tickets_in_queue: int | None = None
+
+    @property
+    def statement(self) -> Statement:
+        """The query's SQL."""
+        return content.query(self.query)
+
+    @property
+    def label(self) -> str:
+        """The case in a few words."""
+        return f"{self.query} of tenant {self.tenant_id} ({self.tenant_class})"
+
+    @property
+    def plain_parameters(self) -> dict[str, object]:
+        """The parameters as values that JSON holds."""
+        return {
+            name: value.obj
+            if isinstance(value, Jsonb)
+            else value
+            if isinstance(value, int | float | list | None)
+            else str(value)
+            for name, value in self.parameters.items()
+        } | {"tenant_class": self.tenant_class}
+
+
+def draw(
+    observer: Observer, *, queries: Iterable[str] | None = None, tickets_in_queue: int | None = None
+) -> list[Case]:
+    """
+    The cases of the queries (of all, by default), big tenants first.
+
+    With `tickets_in_queue` they are of queues with that many open tickets, or of those that come nearest to it.
+    """
+    known = content.statement_folder(QUERIES)
+    wanted = [content.query(name) for name in queries] if queries is not None else list(known.values())
+    with observer.as_overseer() as connection:
+        places = _places(connection, tickets_in_queue)
+        drawn: dict[tuple[str, int, int | None], dict[str, Any] | None] = {}
+        cases = []
+        for statement in wanted:
+            for tenant_id, tenant_class, queue_id, tickets in places:
+                key = (statement.file.stem, tenant_id, queue_id)
+                if key not in drawn:
+                    drawn[key] = _parameters(connection, *key)
+                if (values := drawn[key]) is not None:
+                    named = {name: value for name, value in values.items() if f"%({name})s" in statement.sql}
+                    cases.append(Case(statement.name, tenant_id, tenant_class, named, tickets))
+    return cases
+
+
+def cases_of(observer: Observer, budget: Budget) -> list[Case]:
+    """The cases that a budget on a query is judged by."""
+    return draw(observer, queries=[budget.query or ""], tickets_in_queue=budget.tickets_in_queue)
+
+
+def count_tickets(observer: Observer) -> int:
+    """All tickets in the database."""
+    with observer.as_overseer() as connection:
+        row = connection.execute(_SQL["count_tickets"].sql).fetchone()
+    return int(row[0]) if row else 0
+
+
+def fetch(connection: psycopg.Connection[Any], case: Case) -> list[tuple[Any, ...]]:
+    """The query's rows, as the application gets them; `connection` is in the tenant's scope."""
+    return connection.execute(case.statement.sql, dict(case.parameters)).fetchall()
+
+
+def check_answer(observer: Observer, case: Case) -> int:
+    """
+    Compare the query's rows with those of its independent counterpart; return how many they are.
+
+    Raises:
+        WrongAnswer: they differ.
+    """
+    with observer.as_application() as connection, tenant_scope(connection, case.tenant_id):
+        given = fetch(connection, case)
+    with observer.as_overseer() as connection, connection.transaction():
+        connection.execute(_SQL["use_plain_scans"].sql)
+        true = connection.execute(_answers()[case.query].sql, dict(case.parameters)).fetchall()
+    if given != true:
+        raise WrongAnswer(
+            f"{case.label} does not answer as its independent counterpart in benchmarks/answers.sql",
+            observed=_difference(given, true),
+            expected=f"the same {len(true):,} rows in the same order",
+            next_step="its time and its plan mean nothing before that is mended",
+        )
+    return len(given)
+
+
+def _difference(given: list[tuple[Any, ...]], true: list[tuple[Any, ...]]) -> str:
+    place = next(
+        (place for place, (one, other) in enumerate(zip(given, true, strict=False)) if one != other),
+        min(len(given), len(true)),
+    )
+    return f"{len(given):,} rows, the first difference in row {place + 1:,}"
+
+
+def _answers() -> dict[str, Statement]:
+    return content.statements(content.folder("benchmarks") / "answers.sql")
+
+
+def _places(
+    connection: psycopg.Connection[Any], tickets_in_queue: int | None
+) -> list[tuple[int, str, int | None, int | None]]:
+    """Tenant, its class, and where a queue of some depth is asked for, that queue and its depth."""
+    if tickets_in_queue is None:
+        chosen = connection.execute(_SQL["choose_tenants"].sql).fetchall()
+        chosen.sort(key=lambda row: row[3])
+        return [(tenant_id, tenant_class, None, None) for tenant_class, tenant_id, _, _ in chosen]
+    asked = {"tickets_in_queue": tickets_in_queue, "at_most": _QUEUES}
+    queues = connection.execute(_SQL["choose_queues"].sql, asked).fetchall()
+    return [(tenant_id, "deep queue", queue_id, tickets) for tenant_id, queue_id, tickets in queues]
+
+
+def _parameters(
+    connection: psycopg.Connection[Any], noun: str, tenant_id: int, queue_id: int | None
+) -> dict[str, Any] | None:
+    """The parameters of all queries of one file; none where the tenant has nothing to ask about."""
+    draws = content.statements(content.folder("benchmarks") / "parameters.sql")
+    asked = {"tenant_id": tenant_id, "queue_id": queue_id}
+    row = connection.cursor(row_factory=dict_row).execute(draws[f"draw_{noun}"].sql, asked).fetchone()
+    if row is None:
+        return None
+    values: dict[str, Any] = {"tenant_id": tenant_id} | row
+    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in values.items()}

@@ -1,0 +1,25 @@
+-- name: explain_query
+-- The plan with what it cost. VERBOSE writes each column with its alias, so that a self-join's sides are told apart.
+explain (analyze, verbose, buffers, settings, format json)
+
+-- name: forbid_sequential_scans
+set local enable_seqscan = off;
+
+-- name: list_rivals
+-- The other indexes of the table, but for those that belong to a constraint.
+select n.nspname, c.relname
+  from pg_index as i
+  join pg_class as c on c.oid = i.indexrelid
+  join pg_namespace as n on n.oid = c.relnamespace
+ where i.indrelid = (select indrelid from pg_index where indexrelid = to_regclass(%(index)s))
+   and i.indexrelid <> to_regclass(%(index)s)
+   and not exists (select from pg_constraint as k where k.conindid = i.indexrelid);
+
+-- name: drop_rival
+drop index {schema}.{index};
+
+-- name: limit_lock_wait
+set local lock_timeout = '2s';
+
+-- name: become_role
+set local role {role};

@@ -1,0 +1,86 @@
+"""Where operations are timed: a tenant, a queue and a type, and the longest way through the type's machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from virtualq_core import content
+from virtualq_core.tickets import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from virtualq_core.measure.observer import Observer
+    from virtualq_core.subjects import SubjectSession
+
+_SQL = content.beside(__file__, "operation.sql")
+_MOST_STEPS = 20_000
+ACTOR = "virtualq.measure"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A tenant, queue and type, the transitions of the longest way that visits no state twice, usual custom data."""
+
+    tenant_id: int
+    queue_id: int
+    type_definition_id: int
+    path: tuple[str, ...]
+    custom_data: Mapping[str, Any] | None
+
+    def create(self, session: SubjectSession) -> int:
+        """Create a ticket with two items, as a customer would; its id."""
+        items = (Item("first"), Item("second", 2))
+        created = session.create_ticket(
+            self.tenant_id,
+            self.queue_id,
+            self.type_definition_id,
+            custom_data=self.custom_data,
+            items=items,
+            actor=ACTOR,
+        )
+        return created.id
+
+    def move(self, session: SubjectSession, ticket_id: int, transition: str) -> None:
+        """Move a ticket."""
+        session.transition(self.tenant_id, ticket_id, transition, actor=ACTOR)
+
+
+def choose_ground(observer: Observer) -> Ground | None:
+    """The ground in this database: of the types there, the one with the longest way. None where there is no queue."""
+    with observer.as_overseer() as connection:
+        rows = connection.cursor(row_factory=dict_row).execute(_SQL["choose_ground"].sql).fetchall()
+    grounds = [
+        Ground(
+            row["tenant_id"],
+            row["queue_id"],
+            row["type_definition_id"],
+            longest_path(row["fsm_compiled"], row["initial_state"]),
+            row["custom_data"],
+        )
+        for row in rows
+    ]
+    return max(grounds, key=lambda ground: len(ground.path), default=None)
+
+
+def longest_path(compiled: Mapping[str, Mapping[str, str]], start: str) -> tuple[str, ...]:
+    """
+    The names of the transitions along the longest way from `start` that visits no state twice.
+
+    The search ends after a bounded number of steps, with the longest way until then.
+    """
+    longest: tuple[str, ...] = ()
+    waiting: list[tuple[str, tuple[str, ...], frozenset[str]]] = [(start, (), frozenset({start}))]
+    for _ in range(_MOST_STEPS):
+        if not waiting:
+            break
+        state, taken, seen = waiting.pop()
+        if len(taken) > len(longest):
+            longest = taken
+        for name, target in sorted(compiled.get(state, {}).items(), reverse=True):
+            if target not in seen:
+                waiting.append((target, (*taken, name), seen | {target}))
+    return longest

@@ -1,0 +1,154 @@
+"""
+Growth: how a query's blocks rise with the size of the database, other things being equal.
+
+The same question (such as a queue of so many tickets) is asked of databases of several sizes, and a line is fitted to
+log(blocks) over log(tickets): blocks grow as tickets^b. Blocks repeat exactly, so b gates without tolerance; its spread
+is the range of the slopes between neighbouring sizes, which shows where a straight line is a poor account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from virtualq_core.measure.catalogue import cases_of, count_tickets
+from virtualq_core.measure.explain import explain
+from virtualq_core.measure.observer import Observer
+from virtualq_core.measure.result import BudgetResult, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from virtualq_core.database.server import Database
+    from virtualq_core.measure.budget import Budget
+
+    SizedDatabase: TypeAlias = Callable[[int], AbstractContextManager[Database]]
+    """Yields a database with about so many tickets, seeded like the one under test."""
+
+METRIC = "max_growth_exponent"
+LEAST_SIZES = 3
+_SMALLEST = 4_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """The blocks that the worst case touched in a database of so many tickets."""
+
+    tickets: int
+    blocks: int
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The fitted exponent, and the least and the greatest slope between neighbouring sizes."""
+
+    exponent: float
+    spread: tuple[float, float]
+    points: tuple[Point, ...]
+
+
+def sweep_sizes(tickets: int, *, sizes: int = LEAST_SIZES) -> list[int]:
+    """
+    Sizes below `tickets`, evenly spaced by ratio; with the database itself they make `sizes` in all.
+
+    None where the database is too small for the sizes to differ. The smallest still holds a queue of a thousand open
+    tickets.
+    """
+    low = max(_SMALLEST, tickets // 100)
+    if tickets < 2 * low:
+        return []
+    ratio = (tickets / low) ** (1 / (sizes - 1))
+    return [round(low * ratio**step) for step in range(sizes - 1)]
+
+
+def measure_points(observer: Observer, budgets: Sequence[Budget]) -> dict[str, Point]:
+    """
+    One point for each budget that can be measured in this database, by the budget's name.
+
+    A database without a queue of just the depth that a budget asks for has no point: another depth is another question.
+    """
+    tickets = count_tickets(observer)
+    points = {}
+    for budget in budgets:
+        cases = [case for case in cases_of(observer, budget) if case.tickets_in_queue == budget.tickets_in_queue]
+        blocks = [explain(observer, case).buffers for case in cases]
+        if blocks:
+            points[budget.name] = Point(tickets, max(blocks))
+    return points
+
+
+def judge_growth(
+    observer: Observer, budgets: Iterable[Budget], sized: SizedDatabase | None, *, sizes: Sequence[int] | None = None
+) -> list[BudgetResult]:
+    """
+    The exponents of all budgets that limit them, over the given sizes and the database under test.
+
+    Without a way to databases of other sizes, each is inconclusive.
+    """
+    limiting = [budget for budget in budgets if METRIC in budget.limits]
+    if not limiting:
+        return []
+    if sized is None:
+        why = "databases of several sizes are needed, and here is only this one"
+        return [_result(budget, "inconclusive", None, why) for budget in limiting]
+    if sizes is None:
+        sizes = sweep_sizes(count_tickets(observer))
+    found: dict[str, list[Point]] = {budget.name: [] for budget in limiting}
+    for size in sizes:
+        with sized(size) as database:
+            _collect(found, measure_points(Observer.of(database, timeout_s=observer.timeout_s), limiting))
+    _collect(found, measure_points(observer, limiting))
+    return [_judge(budget, found[budget.name]) for budget in limiting]
+
+
+def fit(points: Sequence[Point]) -> Growth:
+    """
+    The growth over points of different sizes.
+
+    Raises:
+        ValueError: there are fewer than two sizes.
+    """
+    ordered = sorted(points, key=lambda point: point.tickets)
+    x = np.log([point.tickets for point in ordered])
+    y = np.log([max(point.blocks, 1) for point in ordered])
+    if len(set(x)) < 2:  # noqa: PLR2004 -- a line needs two
+        raise ValueError("an exponent needs at least two sizes")
+    slopes = np.diff(y) / np.diff(x)
+    exponent = float(np.polyfit(x, y, 1)[0])
+    return Growth(exponent, (float(slopes.min()), float(slopes.max())), tuple(ordered))
+
+
+def _collect(found: dict[str, list[Point]], points: dict[str, Point]) -> None:
+    for name, point in points.items():
+        found[name].append(point)
+
+
+def _judge(budget: Budget, points: Sequence[Point]) -> BudgetResult:
+    if len({point.tickets for point in points}) < LEAST_SIZES:
+        why = f"it could be measured in databases of {len(points)} sizes; {LEAST_SIZES} are needed"
+        return _result(budget, "inconclusive", None, why)
+    growth = fit(points)
+    limit = budget.limits[METRIC]
+    verdict: Verdict = (
+        "passed" if growth.exponent <= float(limit if isinstance(limit, int | float) else 0) else "failed"
+    )
+    detail = ", ".join(f"{point.blocks:,} blocks of {point.tickets:,} tickets" for point in growth.points)
+    return _result(budget, verdict, growth, f"{detail}; the range is that of the slopes between neighbouring sizes")
+
+
+def _result(budget: Budget, verdict: Verdict, growth: Growth | None, detail: str) -> BudgetResult:
+    limit = budget.limits[METRIC]
+    return BudgetResult(
+        name=budget.name,
+        metric=METRIC,
+        verdict=verdict if budget.enforced else "skipped",
+        observed=None if growth is None else growth.exponent,
+        limit=float(limit if isinstance(limit, int | float) else 0),
+        query=budget.query,
+        samples=None if growth is None else len(growth.points),
+        interval=None if growth is None else growth.spread,
+        detail=detail,
+    )

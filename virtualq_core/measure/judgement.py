@@ -1,0 +1,309 @@
+"""
+Budgets against what was measured: a verdict for each limit, with the number, its error and whose number it is.
+
+What repeats exactly gates without tolerance. A percentile passes when the upper end of its confidence interval is
+within the limit, fails when the lower end is beyond it, and is inconclusive between, or where there are too few samples
+for an upper end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from virtualq_core.measure.budget import METRICS, Budget
+from virtualq_core.measure.diagnosis import diagnose
+from virtualq_core.measure.explain import explain_with
+from virtualq_core.measure.quantile import samples_needed
+from virtualq_core.measure.result import BudgetResult, Problem, Verdict, worst
+from virtualq_core.measure.sample import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.observer import Observer
+    from virtualq_core.measure.plan import Plan
+
+# How much worse than with the index another plan may do, in blocks, before its choice is held against it. Plans this
+# near to each other take turns from one ANALYZE to the next.
+TIE_SHARE = 1.1
+TIE_BLOCKS = 10
+EXACT = ("max_buffers", "max_planning_buffers", "max_buffers_per_row", "max_rows_removed_per_row", "max_q_error")
+"""The numeric metrics that a single plan yields."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A case and the plan that it got."""
+
+    case: Case
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One limit's result, and the problem to report where it is not kept."""
+
+    result: BudgetResult
+    problem: Problem | None = None
+
+
+def judge_shape(observer: Observer, budget: Budget, planned: Planned) -> list[Finding]:
+    """The limits on the plan itself: the indexes that serve it, the tables that it scans, whether it spills."""
+    findings = [_served(observer, budget, planned, index) for index in budget.names("must_be_served_by")]
+    findings += [_servable(observer, budget, planned, index) for index in budget.names("can_be_served_by")]
+    findings += [_not_scanned(budget, planned, table) for table in budget.names("must_not_scan")]
+    if "must_not_spill" in budget.limits:
+        findings.append(_not_spilled(budget, planned))
+    return findings
+
+
+def _served(observer: Observer, budget: Budget, planned: Planned, index: str) -> Finding:
+    case, plan = planned.case, planned.plan
+    if index in plan.served_by:
+        return _text_finding(budget, "must_be_served_by", planned, index)
+    forced = explain_with(observer, case, index)
+    if forced is not None and plan.buffers <= max(forced.buffers * TIE_SHARE, forced.buffers + TIE_BLOCKS):
+        detail = (
+            f"the planner does no worse by another way: {plan.buffers:,} blocks, {forced.buffers:,} by {index}; "
+            "that it could use the index was shown with other ways forbidden"
+        )
+        return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
+    found = diagnose(observer, case, plan, index, forced)
+    problem = Problem(
+        code=found.code,
+        what=f"{budget.name}: {case.query} is not served by {index}; likely cause: {found.cause}",
+        observed=f"served by {_served_by(plan)}, {plan.buffers:,} blocks (tenant {case.tenant_id})",
+        expected=f"served by {index}" + (f", {forced.buffers:,} blocks" if forced else ""),
+        next_step=found.next_step,
+    )
+    return _text_finding(budget, "must_be_served_by", planned, index, problem=problem)
+
+
+def _servable(observer: Observer, budget: Budget, planned: Planned, index: str) -> Finding:
+    case, plan = planned.case, planned.plan
+    if index in plan.served_by:
+        return _text_finding(budget, "can_be_served_by", planned, index, detail="used today")
+    forced = explain_with(observer, case, index)
+    if forced is not None:
+        detail = f"{forced.buffers:,} blocks if it has to be used; today {_served_by(plan)}, {plan.buffers:,} blocks"
+        return _text_finding(budget, "can_be_served_by", planned, index, detail=detail)
+    found = diagnose(observer, case, plan, index, None)
+    problem = Problem(
+        code=found.code,
+        what=f"{budget.name}: {case.query} cannot be served by {index}; likely cause: {found.cause}",
+        observed=f"served by {_served_by(plan)} (tenant {case.tenant_id})",
+        expected=f"{index} where it has to be used",
+        next_step=found.next_step,
+    )
+    return _text_finding(budget, "can_be_served_by", planned, index, problem=problem)
+
+
+def _not_scanned(budget: Budget, planned: Planned, table: str) -> Finding:
+    problem = None
+    if table in planned.plan.sequential_scans:
+        problem = Problem(
+            code="sequential-scan",
+            what=f"{budget.name}: {planned.case.query} reads the table {table} from end to end",
+            observed=f"{planned.plan.buffers:,} blocks, {planned.plan.rows:,} rows (tenant {planned.case.tenant_id})",
+            expected="no sequential scan of it",
+            next_step="an index on the columns of the scan's filter",
+        )
+    return _text_finding(budget, "must_not_scan", planned, table, problem=problem)
+
+
+def _not_spilled(budget: Budget, planned: Planned) -> Finding:
+    problem = None
+    if planned.plan.spilled_blocks:
+        problem = Problem(
+            code="spill",
+            what=f"{budget.name}: {planned.case.query} writes temporary files",
+            observed=f"{planned.plan.spilled_blocks:,} blocks (tenant {planned.case.tenant_id})",
+            expected="sorts and hashes that fit into work_mem",
+            next_step="raise work_mem, or let an index yield the order",
+        )
+    return _text_finding(budget, "must_not_spill", planned, "no temporary file", problem=problem)
+
+
+def _served_by(plan: Plan) -> str:
+    scans = [f"a sequential scan of {table}" for table in plan.sequential_scans]
+    return ", ".join([*plan.served_by, *scans]) or "no index"
+
+
+def _text_finding(
+    budget: Budget,
+    metric: str,
+    planned: Planned,
+    limit: str,
+    *,
+    problem: Problem | None = None,
+    detail: str = "",
+) -> Finding:
+    reached: Verdict = "passed" if problem is None else "failed"
+    result = BudgetResult(
+        name=budget.name,
+        metric=metric,
+        verdict=reached if budget.enforced else "skipped",
+        observed=f"{planned.plan.spilled_blocks:,} blocks" if metric == "must_not_spill" else _served_by(planned.plan),
+        limit=limit,
+        sense="equals",
+        query=budget.query,
+        tenant=planned.case.tenant_id,
+        detail=detail or (problem.what if problem else ""),
+    )
+    return Finding(result, problem if budget.enforced else None)
+
+
+def worst_shape(findings: Sequence[Finding]) -> list[BudgetResult]:
+    """One result for each metric and name, the worst over the cases."""
+    groups: dict[tuple[str, float | str], list[BudgetResult]] = {}
+    for finding in findings:
+        groups.setdefault((finding.result.metric, finding.result.limit), []).append(finding.result)
+    chosen = []
+    for group in groups.values():
+        verdict = worst(result.verdict for result in group)
+        chosen.append(next(result for result in group if result.verdict == verdict))
+    return chosen
+
+
+def plan_figure(metric: str, plan: Plan) -> float:
+    """The plan's figure for a numeric metric."""
+    rows = max(plan.rows, 1)
+    figures: dict[str, float] = {
+        "max_buffers": plan.buffers,
+        "max_planning_buffers": plan.planning_buffers,
+        "max_buffers_per_row": plan.buffers / rows,
+        "max_rows_removed_per_row": plan.rows_removed / rows,
+        "max_q_error": plan.q_error,
+    }
+    return figures[metric]
+
+
+def judge_figures(budget: Budget, metric: str, figures: Sequence[tuple[Case, float]]) -> BudgetResult:
+    """A limit on what repeats exactly, without tolerance: the worst case's figure, or the mean over the cases."""
+    limit = _number(budget, metric)
+    if not figures:
+        return unmeasured(budget, metric, "there is no tenant or queue to measure it on")
+    case, observed = max(figures, key=lambda one: one[1])
+    tenant: int | str = case.tenant_id
+    if not budget.worst_tenant:
+        observed, tenant = sum(figure for _, figure in figures) / len(figures), "mean"
+    verdict, detail = _allow_for_depth(budget, case, "passed" if observed <= limit else "failed")
+    return _number_result(
+        budget,
+        metric,
+        verdict,
+        observed,
+        tenant=tenant,
+        samples=len(figures),
+        interval=(observed, observed),
+        detail=detail,
+    )
+
+
+def judge_latency(budget: Budget, metric: str, sampled: Sequence[tuple[Case | None, Sample]]) -> BudgetResult:
+    """A limit on a percentile: of the worst case, or of all cases' samples together."""
+    share, limit = METRICS[metric].share or 0.0, _number(budget, metric)
+    if not sampled:
+        return unmeasured(budget, metric, "there is no tenant or queue to measure it on")
+    if not budget.worst_tenant and len(sampled) > 1:
+        pooled = Sample([duration for _, sample in sampled for duration in sample.durations_ms])
+        sampled = [(None, pooled)]
+    judged = [(*_judge_percentile(sample, share, limit), case, sample) for case, sample in sampled]
+    verdict = worst(one[0] for one in judged)
+    _, detail, case, sample = max(
+        (one for one in judged if one[0] == verdict), key=lambda one: one[3].percentile(share)
+    )
+    observed = sample.percentile(share)
+    low, high = sample.interval(share)
+    if case is not None:
+        verdict, depth = _allow_for_depth(budget, case, verdict)
+        detail = "; ".join(part for part in (detail, depth) if part)
+    return _number_result(
+        budget,
+        metric,
+        verdict,
+        observed,
+        tenant=case.tenant_id if case is not None else None,
+        samples=len(sample),
+        interval=(min(sample.durations_ms) if low is None else low, high) if high is not None else None,
+        detail=detail,
+    )
+
+
+def _judge_percentile(sample: Sample, share: float, limit: float) -> tuple[Verdict, str]:
+    low, high = sample.interval(share)
+    if low is not None and low > limit:
+        return "failed", ""
+    if high is None:
+        return "inconclusive", f"{len(sample):,} samples; {samples_needed(share):,} are needed for p{share * 100:g}"
+    if high <= limit:
+        return "passed", ""
+    return "inconclusive", "the limit lies within the percentile's confidence interval"
+
+
+def is_decided(budgets: Sequence[Budget], sample: Sample) -> bool:
+    """Whether every latency limit of the budgets has a verdict on this sample, for or against."""
+    return all(
+        _judge_percentile(sample, share, _number(budget, metric))[0] != "inconclusive"
+        for budget in budgets
+        for metric in budget.limits
+        if (share := METRICS[metric].share) is not None
+    )
+
+
+def _allow_for_depth(budget: Budget, case: Case, verdict: Verdict) -> tuple[Verdict, str]:
+    """What a queue of another depth than was asked for can prove: a deeper one a pass, a shallower one a failure."""
+    asked, found = budget.tickets_in_queue, case.tickets_in_queue
+    if asked is None or found is None or asked == found:
+        return verdict, ""
+    proven = "passed" if found > asked else "failed"
+    detail = f"measured on a queue with {found:,} open tickets; there is none with {asked:,}"
+    return (verdict if verdict == proven else "inconclusive"), detail
+
+
+def _number(budget: Budget, metric: str) -> float:
+    limit = budget.limits[metric]
+    return float(limit) if isinstance(limit, int | float) else 0.0
+
+
+def judge_number(
+    budget: Budget, metric: str, observed: float, *, samples: int | None = None, detail: str = ""
+) -> BudgetResult:
+    """A limit on a number that is nobody's in particular."""
+    verdict: Verdict = "passed" if observed <= _number(budget, metric) else "failed"
+    return _number_result(
+        budget, metric, verdict, observed, samples=samples, interval=(observed, observed), detail=detail
+    )
+
+
+def unmeasured(budget: Budget, metric: str, why: str, *, verdict: Verdict = "inconclusive") -> BudgetResult:
+    """The result of a limit that nothing was measured against."""
+    return _number_result(budget, metric, verdict, None, detail=why)
+
+
+def _number_result(
+    budget: Budget,
+    metric: str,
+    verdict: Verdict,
+    observed: float | None,
+    *,
+    tenant: int | str | None = None,
+    samples: int | None = None,
+    interval: tuple[float, float] | None = None,
+    detail: str = "",
+) -> BudgetResult:
+    return BudgetResult(
+        name=budget.name,
+        metric=metric,
+        verdict=verdict if budget.enforced else "skipped",
+        observed=observed,
+        limit=_number(budget, metric),
+        unit=METRICS[metric].unit,
+        query=budget.query or budget.operation,
+        tenant=tenant,
+        samples=samples,
+        interval=interval,
+        detail=detail,
+    )

@@ -1,0 +1,231 @@
+"""
+A query plan as `EXPLAIN (ANALYZE, VERBOSE, BUFFERS, FORMAT JSON)` tells it: parsed, measured, reduced to a fingerprint.
+
+The fingerprint is what makes two plans the same plan: no cost, no count and no constant is in it, so it repeats on any
+machine that plans alike. Relations are told apart by their alias, and a predicate's columns stand under the place where
+the predicate is evaluated, so that one that slides from the index condition into the filter is a change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Fingerprint: TypeAlias = tuple[Any, ...]
+"""(node, relation and alias, index, columns of Index Cond, of Filter, join type, strategy, partial mode, children)."""
+
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_CAST = re.compile(r"::(?:timestamp|time) with(?:out)? time zone|::[a-z ]*varying|::\"?[\w.]+\"?(?:\[\])?")
+_NAME = r'(?:"(?:[^"]|"")+"|[a-z_][\w$]*)'
+_QUALIFIED = re.compile(rf"(?<![\w$.]){_NAME}\.(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
+_BARE = re.compile(rf"(?<![\w$.\"])(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
+# Their own row counts are always zero: they hand over a bitmap.
+_COUNTLESS = frozenset({"BitmapAnd", "BitmapOr"})
+
+
+def columns_of(condition: str | None) -> tuple[str, ...]:
+    """
+    The columns that a deparsed condition mentions, sorted.
+
+    `EXPLAIN (VERBOSE)` writes each as `alias.column`. Without VERBOSE it may write the bare name, which is told from
+    functions and types by what stands beside it.
+    """
+    if not condition:
+        return ()
+    text = _CAST.sub("", _LITERAL.sub("''", condition))
+    found = {match["column"] for match in _QUALIFIED.finditer(text)}
+    if not found:
+        found = {match["column"] for match in _BARE.finditer(text)}
+    return tuple(sorted(name.strip('"').replace('""', '"') for name in found))
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a plan; `details` is EXPLAIN's own object, with the children in it."""
+
+    details: Mapping[str, Any]
+    children: tuple[Node, ...]
+
+    @classmethod
+    def parse(cls, details: Mapping[str, Any]) -> Node:
+        """The node of one of EXPLAIN's JSON objects."""
+        return cls(details, tuple(cls.parse(child) for child in details.get("Plans", ())))
+
+    def walk(self) -> Iterator[Node]:
+        """The node and all nodes below it, from the top."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def kind(self) -> str:
+        """The node's type, such as `Index Scan`."""
+        return str(self.details["Node Type"])
+
+    @property
+    def relation(self) -> str | None:
+        """The table that it scans, without its schema."""
+        return self.details.get("Relation Name")
+
+    @property
+    def index(self) -> str | None:
+        """The index that it reads."""
+        return self.details.get("Index Name")
+
+    @property
+    def index_columns(self) -> tuple[str, ...]:
+        """The columns that the index answers for."""
+        return columns_of(self.details.get("Index Cond"))
+
+    @property
+    def filter_columns(self) -> tuple[str, ...]:
+        """The columns that are tested row by row."""
+        return columns_of(self.details.get("Filter"))
+
+    @property
+    def is_executed(self) -> bool:
+        """Whether it ran at all; true of every node of a plan that was not analysed."""
+        return int(self.details.get("Actual Loops", 1)) > 0
+
+    @property
+    def rows_removed(self) -> float:
+        """The rows that were read and thrown away here, over all loops."""
+        removed = sum(
+            self.details.get(f"Rows Removed by {what}", 0) for what in ("Filter", "Index Recheck", "Join Filter")
+        )
+        return float(removed * self.details.get("Actual Loops", 1))
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The node's part of the plan's fingerprint, its children's included."""
+        alias = self.details.get("Alias")
+        return (
+            self.kind,
+            self.relation if alias in (None, self.relation) else f"{self.relation or ''} {alias}".strip(),
+            self.index,
+            self.index_columns,
+            self.filter_columns,
+            self.details.get("Join Type"),
+            self.details.get("Strategy"),
+            self.details.get("Partial Mode"),
+            tuple(child.fingerprint for child in self.children),
+        )
+
+    def _blocks(self, *names: str) -> int:
+        return sum(int(self.details.get(f"{name} Blocks", 0)) for name in names)
+
+    @property
+    def buffers(self) -> int:
+        """Blocks touched here and below, hit and read: of tables and indexes, not of temporary files."""
+        return self._blocks("Shared Hit", "Shared Read", "Local Hit", "Local Read")
+
+    @property
+    def spilled_blocks(self) -> int:
+        """Blocks of temporary files written here and below: a sort or a hash that did not fit into `work_mem`."""
+        return self._blocks("Temp Written")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An executed plan. `document` is EXPLAIN's JSON object for the statement."""
+
+    document: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, answer: Any) -> Plan:  # noqa: ANN401 -- what psycopg's or json's decoder yields
+        """
+        The plan in EXPLAIN's answer: its one-element list, the object within, or either as JSON text.
+
+        Raises:
+            ValueError: there is no plan in it.
+        """
+        document = json.loads(answer) if isinstance(answer, str | bytes) else answer
+        if isinstance(document, list) and len(document) == 1:
+            document = document[0]
+        if not isinstance(document, dict) or not isinstance(document.get("Plan"), dict):
+            raise ValueError("not the answer of EXPLAIN (FORMAT JSON)")  # noqa: TRY004 -- it is the document that is wrong
+        return cls(document)
+
+    @cached_property
+    def root(self) -> Node:
+        """The topmost node."""
+        return Node.parse(self.document["Plan"])
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """The nested tuple; equal where two plans are the same plan."""
+        return self.root.fingerprint
+
+    @property
+    def digest(self) -> str:
+        """The fingerprint's first 16 hexadecimal digits of SHA-256."""
+        return hashlib.sha256(json.dumps(self.fingerprint).encode()).hexdigest()[:16]
+
+    @property
+    def executed(self) -> list[Node]:
+        """The nodes that ran, from the top."""
+        return [node for node in self.root.walk() if node.is_executed]
+
+    @property
+    def served_by(self) -> tuple[str, ...]:
+        """The indexes that were read, each once, from the top; one that was never executed serves nothing."""
+        return tuple(dict.fromkeys(node.index for node in self.executed if node.index is not None))
+
+    @property
+    def sequential_scans(self) -> tuple[str, ...]:
+        """The tables that were read from end to end."""
+        scans = (node.relation for node in self.executed if node.kind == "Seq Scan" and node.relation is not None)
+        return tuple(dict.fromkeys(scans))
+
+    @property
+    def rows(self) -> int:
+        """The rows that came out at the top."""
+        return round(float(self.root.details.get("Actual Rows", 0)) * int(self.root.details.get("Actual Loops", 1)))
+
+    @property
+    def buffers(self) -> int:
+        """Blocks that the execution touched, hit and read."""
+        return self.root.buffers
+
+    @property
+    def planning_buffers(self) -> int:
+        """Blocks that planning touched; on a new connection most of them are catalogue."""
+        planning = self.document.get("Planning", {})
+        return int(planning.get("Shared Hit Blocks", 0)) + int(planning.get("Shared Read Blocks", 0))
+
+    @property
+    def execution_ms(self) -> float | None:
+        """As EXPLAIN ANALYZE says, which is no stopwatch: its own clock readings are in it."""
+        return self.document.get("Execution Time")
+
+    @property
+    def cost(self) -> float:
+        """The planner's estimate of the total cost, in its own units."""
+        return float(self.root.details.get("Total Cost", 0.0))
+
+    @property
+    def rows_removed(self) -> int:
+        """The rows that were read and thrown away, over all nodes."""
+        return round(sum(node.rows_removed for node in self.executed))
+
+    @property
+    def spilled_blocks(self) -> int:
+        """Blocks of temporary files that were written."""
+        return self.root.spilled_blocks
+
+    @property
+    def q_error(self) -> float:
+        """The worst of estimate over actual and actual over estimate, both at least one row, over executed nodes."""
+        worst = 1.0
+        for node in self.executed:
+            if node.kind not in _COUNTLESS and "Actual Rows" in node.details:
+                estimate, actual = max(node.details["Plan Rows"], 1), max(node.details["Actual Rows"], 1)
+                worst = max(worst, estimate / actual, actual / estimate)
+        return worst

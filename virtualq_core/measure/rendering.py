@@ -1,0 +1,131 @@
+"""A plan as text, and two plans side by side with the lines that changed."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.measure.plan import Node, Plan
+
+_CONDITIONS = (
+    "Index Cond",
+    "Recheck Cond",
+    "Hash Cond",
+    "Merge Cond",
+    "Join Filter",
+    "One-Time Filter",
+    "Filter",
+    "Order By",
+    "Sort Key",
+    "Presorted Key",
+    "Group Key",
+    "Cache Key",
+)
+_GAP = "  "
+
+
+def shape(plan: Plan) -> list[str]:
+    """The plan without its figures, a line for each node and condition: what two plans are compared by."""
+    return [line for line, _ in _lines(plan.root, 0)]
+
+
+def text(plan: Plan) -> str:
+    """The whole plan as text: nodes, conditions, rows as estimated and as found, buffers, and the totals."""
+    lines = [line + (f"  ({figures})" if figures else "") for line, figures in _lines(plan.root, 0)]
+    lines.append(f"Buffers: {plan.buffers:,} executing, {plan.planning_buffers:,} planning")
+    if plan.execution_ms is not None:
+        lines.append(f"Execution: {plan.execution_ms:.3f} ms by EXPLAIN ANALYZE's clock")
+    return "\n".join(lines)
+
+
+def side_by_side(before: Plan, after: Plan, *, width: int = 76) -> str:
+    """
+    Two plans' shapes in two columns: `|` marks a line that changed, `<` one that is gone, `>` one that is new.
+
+    Lines longer than `width` are cut with an ellipsis.
+    """
+    left, right = shape(before), shape(after)
+    rows: list[tuple[str, str, str]] = [("before", " ", "after")]
+    matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
+    for kind, left_from, left_to, right_from, right_to in matcher.get_opcodes():
+        height = max(left_to - left_from, right_to - right_from)
+        for step in range(height):
+            old = left[left_from + step] if left_from + step < left_to else None
+            new = right[right_from + step] if right_from + step < right_to else None
+            mark = " " if kind == "equal" else "<" if new is None else ">" if old is None else "|"
+            rows.append((old or "", mark, new or ""))
+    used = min(width, max(len(old) for old, _, _ in rows))
+    return "\n".join(f"{_cut(old, used):<{used}} {mark} {_cut(new, width)}".rstrip() for old, mark, new in rows)
+
+
+def changed_line(before: Plan, after: Plan) -> str | None:
+    """The first line of the new plan's shape that is not the old one's; none where the shapes are equal."""
+    left, right = shape(before), shape(after)
+    for kind, left_from, left_to, right_from, right_to in difflib.SequenceMatcher(
+        a=left, b=right, autojunk=False
+    ).get_opcodes():
+        if kind != "equal":
+            changed = right[right_from:right_to] or left[left_from:left_to]
+            return changed[0].strip()
+    return None
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _lines(node: Node, depth: int) -> Iterator[tuple[str, str]]:
+    indent = _GAP * depth
+    yield indent + ("-> " if depth else "") + _title(node), _figures(node)
+    inner = indent + _GAP * 2
+    for name in _CONDITIONS:
+        if name in node.details:
+            yield f"{inner}{name}: {_value(node.details[name])}", ""
+    for child in node.children:
+        yield from _lines(child, depth + 1)
+
+
+def _title(node: Node) -> str:
+    details = node.details
+    words = [node.kind]
+    if node.kind in {"Hash Join", "Merge Join", "Nested Loop"} and details.get("Join Type", "Inner") != "Inner":
+        words.append(details["Join Type"])
+    if node.kind == "Aggregate" and details.get("Strategy", "Plain") != "Plain":
+        words.insert(0, details["Strategy"])
+    if details.get("Partial Mode", "Simple") != "Simple":
+        words.insert(0, details["Partial Mode"])
+    if details.get("Scan Direction") == "Backward":
+        words.append("Backward")
+    if node.index is not None:
+        words += ["using", node.index]
+    if node.relation is not None:
+        words += ["on", node.relation]
+    alias = details.get("Alias")
+    if alias is not None and alias != node.relation:
+        words.append(alias)
+    if "Subplan Name" in details:
+        words.append(f"[{details['Subplan Name']}]")
+    return " ".join(words)
+
+
+def _figures(node: Node) -> str:
+    details = node.details
+    if not node.is_executed:
+        return f"estimated rows {details.get('Plan Rows', 0):,}, never executed"
+    parts = [f"estimated rows {details.get('Plan Rows', 0):,}"]
+    if "Actual Rows" in details:
+        loops = details.get("Actual Loops", 1)
+        parts.append(f"rows {details['Actual Rows']:,.10g}" + (f" × {loops:,} loops" if loops > 1 else ""))
+        parts.append(f"buffers {node.buffers:,}")
+    if node.rows_removed:
+        parts.append(f"removed {node.rows_removed:,.0f}")
+    if details.get("Sort Space Type") == "Disk":
+        parts.append(f"spilled {details.get('Sort Space Used', 0):,} kB to disk")
+    return ", ".join(parts)
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 -- a text, or a list of them
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)

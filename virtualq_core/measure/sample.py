@@ -1,0 +1,112 @@
+"""
+The stopwatch: latencies as the application sees them, through psycopg, inside a tenant's transaction.
+
+What is timed is one `execute` with all its rows fetched and decoded. Opening the tenant's scope is not: it is the same
+for every query. Cases take turns, so that a slow moment of the machine falls on all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from virtualq_core.measure import quantile
+from virtualq_core.measure.catalogue import fetch
+from virtualq_core.measure.result import LatencyResult
+from virtualq_core.subjects.round_trip import count_round_trips
+from virtualq_core.tenancy import tenant_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.observer import Observer
+    from virtualq_core.measure.quantile import Interval
+
+_Answer = TypeVar("_Answer")
+
+# psycopg prepares a statement at its sixth use, and PostgreSQL may change to a generic plan five uses later.
+WARM_UP = 12
+
+
+@dataclass
+class Sample:
+    """The latencies of one operation, in the order in which they were measured."""
+
+    durations_ms: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.durations_ms)
+
+    def time(self, action: Callable[..., _Answer], *arguments: object) -> _Answer:
+        """Do the action once, and keep how long it took."""
+        begin = time.perf_counter_ns()
+        answer = action(*arguments)
+        end = time.perf_counter_ns()
+        self.durations_ms.append((end - begin) / 1e6)
+        return answer
+
+    def percentile(self, share: float) -> float:
+        """The nearest rank."""
+        return quantile.percentile(self.durations_ms, share)
+
+    def interval(self, share: float) -> Interval:
+        """The percentile's 95 % confidence interval; an end is None where the samples are too few for it."""
+        return quantile.interval(self.durations_ms, share)
+
+    def result(self, name: str) -> LatencyResult:
+        """The distribution, under a name."""
+        return LatencyResult(
+            name=name,
+            samples=len(self),
+            p50=self.percentile(0.5),
+            p90=self.percentile(0.9),
+            p95=self.percentile(0.95),
+            p99=self.percentile(0.99),
+            p999=self.percentile(0.999),
+            max=max(self.durations_ms),
+            histogram=quantile.histogram(self.durations_ms),
+        )
+
+
+def sample_cases(
+    observer: Observer,
+    cases: Sequence[Case],
+    *,
+    samples: int,
+    limit_s: float,
+    is_enough: Callable[[Sequence[Sample]], bool] = lambda _: True,
+) -> list[Sample]:
+    """
+    Time each case `samples` times, and go on by a quarter as long as that is not enough and there is time.
+
+    Ends after `limit_s`, then with fewer samples. Each case has its own connection, as a client would.
+    """
+    taken = [Sample() for _ in cases]
+    deadline = time.monotonic() + limit_s
+    with ExitStack() as stack:
+        connections = [stack.enter_context(observer.as_application()) for _ in cases]
+        wanted = WARM_UP + samples
+        rounds = 0
+        while True:
+            while rounds < wanted and (rounds < WARM_UP or time.monotonic() < deadline):
+                for connection, case, sample in zip(connections, cases, taken, strict=True):
+                    with tenant_scope(connection, case.tenant_id):
+                        (sample if rounds >= WARM_UP else Sample()).time(fetch, connection, case)
+                rounds += 1
+            if time.monotonic() >= deadline or is_enough(taken):
+                return taken
+            wanted += max(samples // 4, 1)
+
+
+def round_trips(observer: Observer, case: Case) -> int:
+    """How often the client waits for the server in one tenant's transaction with the query in it."""
+    with (
+        observer.as_application() as connection,
+        count_round_trips(connection) as counted,
+        tenant_scope(connection, case.tenant_id),
+    ):
+        fetch(connection, case)
+    return counted.count

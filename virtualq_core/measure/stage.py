@@ -1,0 +1,226 @@
+"""What the check runs: the stage of plans and the stage of budgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from virtualq_core.measure.budget import METRICS, load_budgets
+from virtualq_core.measure.catalogue import WrongAnswer, cases_of, check_answer, draw
+from virtualq_core.measure.explain import explain
+from virtualq_core.measure.growth import judge_growth
+from virtualq_core.measure.judgement import (
+    EXACT,
+    Planned,
+    is_decided,
+    judge_figures,
+    judge_latency,
+    judge_shape,
+    plan_figure,
+    worst_shape,
+)
+from virtualq_core.measure.observer import Observer
+from virtualq_core.measure.operation import judge_operations
+from virtualq_core.measure.quantile import samples_needed
+from virtualq_core.measure.rendering import text
+from virtualq_core.measure.result import BudgetReport, BudgetResult, LatencyResult, PlanResult, Problem
+from virtualq_core.measure.sample import round_trips, sample_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from virtualq_core.database.server import Database
+    from virtualq_core.measure.budget import Budget
+    from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.growth import SizedDatabase
+    from virtualq_core.measure.result import Verdict
+    from virtualq_core.measure.sample import Sample
+
+# More samples than are just enough, so that an interval's end is not always the slowest of all.
+_SPARE = 1.1
+
+
+@dataclass(frozen=True)
+class Effort:
+    """
+    How much work to spend.
+
+    `limit_s` bounds the latencies of one budget, `sizes` are those of the databases that growth is swept over besides
+    the one under test (by default its size decides), `operations` is how often each operation is done.
+    """
+
+    limit_s: float = 10.0
+    sizes: Sequence[int] | None = None
+    operations: int = 400
+
+
+def measure_plans(
+    database: Database,
+    budgets: Mapping[str, Budget] | None = None,
+    *,
+    queries: Iterable[str] | None = None,
+) -> list[PlanResult]:
+    """
+    Plan every query (or those named) for a big, a median, a small and an empty tenant, and for its budgets' cases.
+
+    Each plan's answer is checked, and the limits that budgets set on the plan's shape are judged. Plans of one query
+    that are the same plan are told once, the judged one first.
+
+    Raises:
+        EnvironmentFault: there is no installed database, or its data cannot be seen.
+    """
+    observer = Observer.of(database)
+    budgets = load_budgets() if budgets is None else budgets
+    wanted = None if queries is None else set(queries)
+    asked: list[tuple[Case, Budget | None]] = []
+    for budget in budgets.values():
+        if budget.query is not None and (wanted is None or budget.query in wanted):
+            asked += [(case, budget) for case in cases_of(observer, budget)]
+    asked += [(case, None) for case in draw(observer, queries=queries)]
+    results = [_plan(observer, case, budget) for case, budget in asked]
+    told: dict[tuple[str, str | None, bool], PlanResult] = {}
+    for result in results:
+        is_good = result.verdict == "passed"
+        told.setdefault((result.query, result.fingerprint if is_good else str(result.parameters), is_good), result)
+    return list(told.values())
+
+
+def _plan(observer: Observer, case: Case, budget: Budget | None) -> PlanResult:
+    problems: list[Problem] = []
+    try:
+        check_answer(observer, case)
+        plan = explain(observer, case)
+        if budget is not None:
+            findings = judge_shape(observer, budget, Planned(case, plan))
+            problems = [finding.problem for finding in findings if finding.problem is not None]
+    except WrongAnswer as error:
+        return PlanResult(
+            query=case.query, verdict="failed", parameters=case.plain_parameters, problems=(Problem.of(error),)
+        )
+    except psycopg.Error as error:
+        problem = _problem(case.label, error)
+        return PlanResult(query=case.query, verdict="error", parameters=case.plain_parameters, problems=(problem,))
+    return PlanResult(
+        query=case.query,
+        verdict="failed" if problems else "passed",
+        parameters=case.plain_parameters,
+        fingerprint=plan.digest,
+        served_by=plan.served_by,
+        buffers=plan.buffers,
+        planning_buffers=plan.planning_buffers,
+        rows=plan.rows,
+        execution_ms=plan.execution_ms,
+        q_error=plan.q_error,
+        plan=dict(plan.document),
+        text=text(plan),
+        problems=tuple(problems),
+    )
+
+
+def measure_budgets(
+    database: Database,
+    budgets: Mapping[str, Budget] | None = None,
+    *,
+    sized: SizedDatabase | None = None,
+    effort: Effort | None = None,
+) -> BudgetReport:
+    """
+    Judge every limit of every budget: plans and blocks first, then growth, operations and latencies.
+
+    `sized` yields databases of other sizes for growth. Operations write tickets of their own, and are skipped where the
+    harness may not write.
+
+    Raises:
+        EnvironmentFault: there is no installed database, or its data cannot be seen.
+    """
+    observer = Observer.of(database)
+    budgets = load_budgets() if budgets is None else budgets
+    effort = effort or Effort()
+    report = _Collected()
+    for budget in budgets.values():
+        if budget.query is None:
+            continue
+        try:
+            report.add(*_judge_query(observer, budget, effort))
+        except (WrongAnswer, psycopg.Error) as error:
+            report.problems.append(_problem(budget.name, error))
+            verdict: Verdict = "failed" if isinstance(error, WrongAnswer) else "error"
+            report.add([_unjudged(budget, metric, verdict, str(error)) for metric in budget.limits], [])
+    report.add(judge_growth(observer, budgets.values(), sized, sizes=effort.sizes), [])
+    report.add(*judge_operations(observer, budgets.values(), operations=effort.operations))
+    order, metrics = list(budgets), list(METRICS)
+    report.budgets.sort(key=lambda result: (order.index(result.name), metrics.index(result.metric)))
+    return BudgetReport(
+        budgets=tuple(report.budgets), latencies=tuple(report.latencies), problems=tuple(report.problems)
+    )
+
+
+@dataclass
+class _Collected:
+    budgets: list[BudgetResult] = field(default_factory=list)
+    latencies: list[LatencyResult] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, budgets: Iterable[BudgetResult], latencies: Iterable[LatencyResult]) -> None:
+        self.budgets += budgets
+        self.latencies += latencies
+
+
+def _judge_query(observer: Observer, budget: Budget, effort: Effort) -> tuple[list[BudgetResult], list[LatencyResult]]:
+    """Every limit of a budget on a query but growth; the answer of each case is checked before anything counts."""
+    cases = cases_of(observer, budget)
+    for case in cases:
+        check_answer(observer, case)
+    planned = [Planned(case, explain(observer, case)) for case in cases]
+    results = worst_shape([finding for one in planned for finding in judge_shape(observer, budget, one)])
+    for metric in budget.limits:
+        if metric in EXACT:
+            figures = [(one.case, plan_figure(metric, one.plan)) for one in planned]
+            results.append(judge_figures(budget, metric, figures))
+        elif metric == "max_round_trips":
+            results.append(judge_figures(budget, metric, [(case, round_trips(observer, case)) for case in cases]))
+    if budget.share is None:
+        return results, []
+    sampled = sample_cases(
+        observer,
+        cases,
+        samples=round(samples_needed(budget.share) * _SPARE),
+        limit_s=effort.limit_s,
+        is_enough=lambda samples: all(is_decided([budget], sample) for sample in samples),
+    )
+    timed = [(case, sample) for case, sample in zip(cases, sampled, strict=True) if len(sample)]
+    for metric in budget.limits:
+        if METRICS[metric].share is not None:
+            results.append(judge_latency(budget, metric, timed))
+    return results, [_latency(budget, case, sample, len(timed)) for case, sample in timed]
+
+
+def _latency(budget: Budget, case: Case, sample: Sample, among: int) -> LatencyResult:
+    """The distribution, under the query's name, and the tenant's class where there are several."""
+    name = budget.query or budget.name
+    return sample.result(name if among == 1 else f"{name} ({case.tenant_class} tenant)")
+
+
+def _problem(name: str, error: WrongAnswer | psycopg.Error) -> Problem:
+    if isinstance(error, WrongAnswer):
+        return Problem.of(error)
+    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    said = " ".join(str(error).split())
+    return Problem(code="server", what=f"{name}: the server refused a statement", observed=f"{said}{state}")
+
+
+def _unjudged(budget: Budget, metric: str, verdict: Verdict, why: str) -> BudgetResult:
+    limit = budget.limits[metric]
+    return BudgetResult(
+        name=budget.name,
+        metric=metric,
+        verdict=verdict if budget.enforced else "skipped",
+        observed=None,
+        limit=limit if isinstance(limit, int | float) else ", ".join(limit),
+        unit=METRICS[metric].unit,
+        sense="equals" if METRICS[metric].kind != "number" else "at_most",
+        query=budget.query,
+        detail=why,
+    )
