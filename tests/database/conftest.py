@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
+from virtualq_core.database import remote
 from virtualq_core.database.binaries import embedded, local
 from virtualq_core.database.capability import installed_postgres
+from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.cluster import Cluster
-from virtualq_core.database.provider import provide
+from virtualq_core.database.provider import private_server, provide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,6 +132,11 @@ class Cache:
         """The embedded cluster in this cache."""
         return Cluster.of(embedded())
 
+    @staticmethod
+    def eventually(condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition, and fail when it does not come true within the bound."""
+        eventually(condition, what)
+
     def await_quiet(self) -> None:
         """Wait until no process is left that belongs to this cache."""
         eventually(lambda: not self.processes(), "no server and no keeper is left")
@@ -171,3 +180,29 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 def installed_programs() -> Path:
     """The programs of a PostgreSQL that the system has installed."""
     return local(installed_postgres()[0]).bin_dir
+
+
+@pytest.fixture(scope="session", params=["embedded", "installed"])
+def owned_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server as a managed service gives it: by url, to an owner with CREATEDB and CREATEROLE and no more."""
+    programs = None
+    if request.param == "installed":
+        found = installed_postgres()
+        if not found:
+            pytest.skip("missing: a PostgreSQL that the system has installed")
+        programs = found[0]
+    with private_server(postgres_bin=programs) as server:
+        with server.maintenance.connect() as connection:
+            connection.execute("create role owner login createdb createrole")
+            connection.execute("create role poor login")
+            connection.execute("grant poor to owner")
+            connection.execute("create database given owner owner")
+        yield remote.server(make_conninfo(server.dsn, user="owner", dbname="given"))
+
+
+@pytest.fixture
+def poor_server(owned_server: Server) -> Iterator[Server]:
+    """The same to an owner who may not even make a database, with one that is its own, and empty."""
+    with fresh_database(owned_server) as database, owned_server.maintenance.connect() as connection:
+        connection.execute(sql.SQL("alter database {} owner to poor").format(sql.Identifier(database.name)))
+        yield remote.server(make_conninfo(database.dsn, user="poor"))

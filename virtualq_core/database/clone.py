@@ -40,7 +40,7 @@ _KEPT = "made by virtualq, kept"
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LARGE_BYTES = 64 * 2**20
 _ROOM_BYTES = 64 * 2**20
-_ATTEMPTS = 40
+_ATTEMPTS = 3  # the server itself waits 5 s in each for the template's sessions to end
 
 _log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ def _create(connection: psycopg.Connection[Any], database: Database, template: s
             connection.execute(statement)
         except errors.ObjectInUse as error:
             if attempt + 1 < _ATTEMPTS:
-                pause.wait(0.05)
+                pause.wait(0.1)
                 continue
             raise _in_use(connection, template or "template0") from error
         except psycopg.Error as error:
