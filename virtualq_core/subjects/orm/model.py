@@ -85,8 +85,8 @@ class TicketRow(Base):
     custom_data: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=_SERVER)
     closed_at: Mapped[datetime | None] = mapped_column(server_default=_SERVER)
-    leased_until: Mapped[datetime | None]
-    transition_name: Mapped[str | None] = mapped_column(Text)
+    leased_until: Mapped[datetime | None] = mapped_column(server_default=_SERVER)
+    transition_name: Mapped[str | None] = mapped_column(Text, server_default=_SERVER)
     transition_actor: Mapped[str | None] = mapped_column(Text)
     transition_metadata: Mapped[dict[str, Any] | None]
     transition_operation_id: Mapped[UUID | None]

@@ -87,30 +87,44 @@ class OrmSession:
         operation_id: UUID | None = None,
     ) -> CreatedTicket:
         """As the protocol says."""
+        details = {
+            "queue_id": queue_id,
+            "type_definition_id": type_definition_id,
+            "customer_id": customer_id,
+            "employee_id": employee_id,
+            "ttl_minutes": ttl_minutes,
+            "custom_data": None if custom_data is None else dict(custom_data),
+            "transition_actor": actor,
+            "transition_metadata": None if metadata is None else dict(metadata),
+            "transition_operation_id": operation_id,
+        }
+        try:
+            return self._create(tenant_id, details, list(items))
+        except OperationReused:
+            # A rival with the same operation id may have been faster: then its ticket is the answer.
+            with self._transaction(tenant_id) as session:
+                created = self._created_before(session, tenant_id, operation_id)
+            if created is None:
+                raise
+            return created
+
+    def _create(self, tenant_id: int, details: dict[str, Any], items: Sequence[Item]) -> CreatedTicket:
         with self._transaction(tenant_id) as session:
-            done = self._recorded(session, tenant_id, operation_id)
-            if done is not None:
-                ticket = session.get_one(TicketRow, (tenant_id, done.ticket_id))
-                return CreatedTicket(ticket.id, ticket.extid, ticket.current_state, replayed=True)
+            created = self._created_before(session, tenant_id, details["transition_operation_id"])
+            if created is not None:
+                return created
+            type_definition_id, custom_data = details["type_definition_id"], details["custom_data"]
             definition = session.scalars(
                 select(TypeDefinitionRow).where(TypeDefinitionRow.id == type_definition_id)
             ).one_or_none()
             if definition is None:
                 raise UsageError(f"the tenant has no ticket type {type_definition_id}")
             if custom_data is not None:
-                FieldSchema.compile(definition.custom_fields_schema).validate(dict(custom_data))
+                FieldSchema.compile(definition.custom_fields_schema).validate(custom_data)
             ticket = TicketRow(
+                **details,
                 tenant_id=tenant_id,
-                queue_id=queue_id,
-                type_definition_id=type_definition_id,
                 current_state=definition.initial_state,
-                customer_id=customer_id,
-                employee_id=employee_id,
-                ttl_minutes=ttl_minutes,
-                custom_data=None if custom_data is None else dict(custom_data),
-                transition_actor=actor,
-                transition_metadata=None if metadata is None else dict(metadata),
-                transition_operation_id=operation_id,
                 items=[TicketItemRow(name=item.name, quantity=item.quantity, note=item.note) for item in items],
             )
             session.add(ticket)
@@ -248,6 +262,17 @@ class OrmSession:
             .where(TicketRow.tenant_id == tenant_id, TicketRow.id == ticket_id)
             .with_for_update(key_share=True)
         ).one_or_none()
+
+    def _created_before(self, session: Session, tenant_id: int, operation_id: UUID | None) -> CreatedTicket | None:
+        done = self._recorded(session, tenant_id, operation_id)
+        if done is None:
+            return None
+        if done.seq != 1:
+            raise OperationReused(
+                f"the operation {operation_id} was '{done.transition_name}' on ticket {done.ticket_id}"
+            )
+        ticket = session.get_one(TicketRow, (tenant_id, done.ticket_id))
+        return CreatedTicket(ticket.id, ticket.extid, ticket.current_state, replayed=True)
 
     @staticmethod
     def _recorded(session: Session, tenant_id: int, operation_id: UUID | None) -> TicketStateHistoryRow | None:
