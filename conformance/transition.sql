@@ -32,3 +32,64 @@ update virtualq.Ticket
 update virtualq.Ticket as t
    set current_state = case t.current_state when 'received' then %(target)s else t.current_state end
  where t.id = %(ticket_id)s
+
+-- Not moves of one ticket, but what else an application might try.
+
+-- name: insert_ticket_in_state
+insert into virtualq.Ticket (queue_id, type_definition_id, current_state)
+values (%(queue_id)s, %(type_id)s, %(state)s)
+returning id
+
+-- name: copy_ticket_in_state
+insert into virtualq.Ticket (queue_id, type_definition_id, current_state)
+select t.queue_id, t.type_definition_id, %(state)s
+  from virtualq.Ticket as t
+ where t.id = %(ticket_id)s
+
+-- name: write_state_of_several
+update virtualq.Ticket set current_state = %(target)s where id = any (%(ticket_ids)s)
+
+-- name: name_another_target
+update virtualq.Ticket
+   set transition_name = %(transition)s,
+       current_state = %(target)s
+ where id = %(ticket_id)s
+
+-- name: leave_a_request
+update virtualq.Ticket set transition_actor = 'mallory' where id = %(ticket_id)s
+
+-- name: change_type
+update virtualq.Ticket set type_definition_id = %(type_id)s where id = %(ticket_id)s
+
+-- name: change_tenant
+update virtualq.Ticket set tenant_id = %(other_tenant_id)s where id = %(ticket_id)s
+
+-- What only the owner may do, and what the application must not.
+
+-- name: make_meddling_function
+create function virtualq.meddle() returns trigger
+language plpgsql
+as $$
+begin
+    new.current_state := 'completed';
+    return new;
+end
+$$
+
+-- name: make_meddling_trigger
+create trigger meddle before update on virtualq.Ticket for each row execute function virtualq.meddle()
+
+-- name: touch_ticket
+update virtualq.Ticket set ttl_minutes = 5 where id = %(ticket_id)s
+
+-- name: escape_by_replication_role
+set local session_replication_role = replica
+
+-- name: escape_by_disabled_trigger
+alter table virtualq.Ticket disable trigger zz_ticket_transition
+
+-- name: escape_by_dropped_trigger
+drop trigger zz_ticket_transition on virtualq.Ticket
+
+-- name: escape_by_replaced_function
+create or replace function virtualq.enforce_transition() returns trigger language plpgsql as 'begin return new; end'
