@@ -1,0 +1,64 @@
+"""The plan of one run, as the harness hands it to the process that generates the load: one file, for its eyes only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from virtualq_core.load.scenario import Scenario, scenario_from
+from virtualq_core.load.target import Target
+
+PLAN_VARIABLE = "VIRTUALQ_LOAD_PLAN"
+SCENARIO_VARIABLE = "VIRTUALQ_LOAD_SCENARIO"
+_FILE = "plan.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPlan:
+    """
+    What is to be done, on what, as whom.
+
+    `folder` is where the journals go; nobody else may look into it, because the plan's `dsn` may hold a password.
+    `lifeline` is the read end of a pipe whose other end the harness holds: when that is closed, the harness is gone,
+    and so must the load be.
+    """
+
+    dsn: str = field(repr=False)
+    subject: str
+    scenario: Scenario
+    target: Target
+    seed: int
+    folder: Path
+    lifeline: int | None = None
+
+    def write(self) -> Path:
+        """Write the plan into its folder, for this account alone."""
+        path = self.folder / _FILE
+        document = {
+            "dsn": self.dsn,
+            "subject": self.subject,
+            "scenario": asdict(self.scenario),
+            "target": self.target.to_json(),
+            "seed": self.seed,
+            "folder": str(self.folder),
+            "lifeline": self.lifeline,
+        }
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The plan that `write` wrote."""
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            dsn=document["dsn"],
+            subject=document["subject"],
+            scenario=scenario_from(document["scenario"], path.name),
+            target=Target.from_json(document["target"]),
+            seed=document["seed"],
+            folder=Path(document["folder"]),
+            lifeline=document["lifeline"],
+        )

@@ -1,0 +1,133 @@
+"""
+One run of a load: what is fixed before it begins, and what is concluded when its clients are gone.
+
+Whoever generates the load stands between the two: a Locust process that the harness starts, or one started by hand.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from virtualq_core import content
+from virtualq_core.conformance import witness
+from virtualq_core.conformance.journal import read_journals
+from virtualq_core.database import guard
+from virtualq_core.database.fault import explain
+from virtualq_core.errors import EnvironmentFault
+from virtualq_core.load.figure import measure
+from virtualq_core.load.plan import LoadPlan
+from virtualq_core.load.result import LoadResult
+from virtualq_core.load.target import choose_target, free_connections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.database.server import Database
+    from virtualq_core.load.scenario import Scenario
+
+_SQL = content.beside(__file__, "target.sql")
+_GONE_S = 20.0
+_POLL_S = 0.02
+
+
+class Run:
+    """A prepared run: `plan` is for whoever generates the load."""
+
+    def __init__(self, database: Database, plan: LoadPlan, mark: witness.Mark, name: str) -> None:
+        self.plan = plan
+        self._database = database
+        self._mark = mark
+        self._name = name
+
+    def conclude(self) -> LoadResult:
+        """
+        Wait until the server has let go of the clients, then measure and judge what they recorded.
+
+        Raises:
+            EnvironmentFault: nothing was recorded, or the clients do not go away.
+        """
+        recording = read_journals(self.plan.folder)
+        try:
+            self._wait_for_silence()
+            judgement = witness.judge(self._database, recording, self._mark, thresholds=self.plan.scenario.thresholds)
+            standing = witness.find_violations(self._database)
+        except psycopg.Error as error:
+            raise explain(error, self._database.dsn) from error
+        return LoadResult(
+            scenario=self.plan.scenario.name,
+            subject=self.plan.subject,
+            clients=self.plan.scenario.clients,
+            figures=measure(recording),
+            judgement=judgement,
+            standing=tuple(standing),
+            errors=recording.failures,
+        )
+
+    def _wait_for_silence(self) -> None:
+        """An operation of unknown outcome is decided once its backend is gone, and not before."""
+        deadline = time.monotonic() + _GONE_S
+        pause = threading.Event()
+        with self._database.connect() as connection:
+            while True:
+                row = connection.execute(_SQL["count_backends"].sql, {"application_name": self._name}).fetchone()
+                if row is None or row[0] == 0:
+                    return
+                if time.monotonic() > deadline:
+                    raise EnvironmentFault(
+                        "the server still serves clients of the load, which are gone",
+                        observed=f"{row[0]} backends after {_GONE_S:.0f} s",
+                        next_step="look for what they wait for: select * from pg_stat_activity",
+                    )
+                pause.wait(_POLL_S)
+
+
+@contextmanager
+def prepare(
+    database: Database, scenario: Scenario, *, subject: str = "procedural", seed: int = 1, **plan: Any
+) -> Iterator[Run]:
+    """
+    Fix what a run is about. Everything that it recorded is deleted at the end.
+
+    Nobody else may write into the database from here to the conclusion. Further keyword arguments are the plan's.
+
+    Raises:
+        GuardRefusal: the harness may not write into the database.
+        NothingToDo: there is nothing to work on.
+        EnvironmentFault: the server has too few connections, or is not reachable.
+    """
+    guard.require_writable(database)
+    name = f"virtualq load {secrets.token_hex(4)}"
+    folder = Path(tempfile.mkdtemp(prefix="virtualq-load-"))
+    try:
+        try:
+            _require_connections(database, scenario.clients)
+            target = choose_target(database, scenario.extent, seed=seed)
+            mark = witness.take_mark(database)
+        except psycopg.Error as error:
+            raise explain(error, database.dsn) from error
+        dsn = make_conninfo(database.dsn, application_name=name)
+        made = LoadPlan(dsn=dsn, subject=subject, scenario=scenario, target=target, seed=seed, folder=folder, **plan)
+        yield Run(database, made, mark, name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_connections(database: Database, clients: int) -> None:
+    free = free_connections(database)
+    if free < clients:
+        raise EnvironmentFault(
+            "the server has too few connections for so many clients",
+            observed=f"{free} free",
+            expected=f"{clients}",
+            next_step="fewer clients (--clients), or a greater max_connections",
+        )
