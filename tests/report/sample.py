@@ -58,23 +58,32 @@ loops=1)
         Buffers: shared hit=1544
 Execution Time: 132.204 ms"""
 REQUIREMENTS = (
-    ("MACHINE-01", "A machine without an initial state is refused when it is written."),
-    ("MACHINE-02", "A transition to a state that the machine does not name is refused."),
-    ("MACHINE-03", "Of two edges with one name and one source, the second is refused as ambiguous."),
-    ("TRANSITION-01", "A ticket never moves along an edge that its machine lacks, whatever SQL is used."),
-    ("TRANSITION-02", "A new ticket starts in its machine's initial state."),
-    ("TRANSITION-03", "Of several clients racing one edge with no way back, exactly one succeeds."),
-    ("HISTORY-01", "Every change of state leaves one history row in the same transaction."),
-    ("HISTORY-02", "A history row cannot be changed or deleted by the application."),
-    ("HISTORY-03", "The sequence of a ticket's history has no gaps."),
-    ("TENANCY-01", "With no tenant set, no row is visible."),
-    ("TENANCY-02", "No reference crosses from one tenant to another."),
-    ("TENANCY-03", "A tenant's setting does not outlive its transaction."),
-    ("FIELDS-01", "Custom data that its type's schema refuses is not stored."),
-    ("FIELDS-02", "A schema that is no JSON Schema is refused when it is written."),
-    ("UUID-01", "No external identifier occurs twice across all tables."),
-    ("LIFECYCLE-01", "A ticket goes from its initial to a final state with every step recorded."),
+    ("MAC-001", "A machine without an initial state is refused when it is written."),
+    ("MAC-002", "A transition to a state that the machine does not name is refused."),
+    ("MAC-003", "Of two edges with one name and one source, the second is refused as ambiguous."),
+    ("TRN-001", "A ticket never moves along an edge that its machine lacks, whatever SQL is used."),
+    ("TRN-002", "A new ticket starts in its machine's initial state."),
+    ("TRN-003", "Of several clients racing one edge with no way back, exactly one succeeds."),
+    ("HIS-001", "Every change of state leaves one history row in the same transaction."),
+    ("HIS-002", "A history row cannot be changed or deleted by the application."),
+    ("HIS-003", "The sequence of a ticket's history has no gaps."),
+    ("TEN-001", "With no tenant set, no row is visible."),
+    ("TEN-002", "No reference crosses from one tenant to another."),
+    ("TEN-003", "A tenant's setting does not outlive its transaction."),
+    ("FLD-001", "Custom data that its type's schema refuses is not stored."),
+    ("FLD-002", "A schema that is no JSON Schema is refused when it is written."),
+    ("UID-001", "No external identifier occurs twice across all tables."),
+    ("LIF-001", "A ticket goes from its initial to a final state with every step recorded."),
 )
+FAMILIES = {
+    "MAC": "state machine",
+    "TRN": "transition",
+    "HIS": "history",
+    "TEN": "tenancy",
+    "FLD": "custom fields",
+    "UID": "identifier",
+    "LIF": "lifecycle",
+}
 STAGES: tuple[tuple[StageName, float, str], ...] = (
     ("environment", 1.842, "PostgreSQL 18.6, embedded, 2 cores, 24 GiB"),
     ("install", 0.611, "schema version 1, 214 objects"),
@@ -302,7 +311,8 @@ def passed() -> Results:
                 text=text,
                 verdict="passed",
                 evidence="procedural and orm: 6 of 6 cases hold",
-                tests=(f"conformance/test_{identity.split('-')[0].lower()}.py::test_{identity[-2:]}",),
+                tests=(f"conformance/test_{FAMILIES[identity[:3]].replace(' ', '_')}.py::test_rule_{identity[-1]}",),
+                family=FAMILIES[identity[:3]],
             )
             for identity, text in REQUIREMENTS
         ),
@@ -364,7 +374,7 @@ def failed() -> Results:
     )
     illegal = Problem(
         code="requirement",
-        what="TRANSITION-01 does not hold: an illegal edge was taken by a plain update",
+        what="TRN-001 does not hold: an illegal edge was taken by a plain update",
         observed="received → completed was accepted",
         expected="SQLSTATE 23514, constraint ticket_transition_is_legal",
         next_step="enable the trigger ticket_enforce_transition",
@@ -399,7 +409,7 @@ def failed() -> Results:
         ),
         requirements=tuple(
             replace(one, verdict="failed", evidence="received → completed was accepted; expected 23514")
-            if one.id == "TRANSITION-01"
+            if one.id == "TRN-001"
             else one
             for one in base.requirements
         ),
@@ -511,7 +521,7 @@ def hostile(text: str) -> Results:
         dataset=Dataset(hash=text, tickets=1),
         stages=tuple(replace(stage, summary=text, problems=(problem,)) for stage in base.stages),
         requirements=tuple(
-            Requirement(id=f"{text}-{verdict}", level=text, text=text, verdict=verdict, evidence=text, tests=(text,))
+            Requirement(id=f"{text}-{verdict}", level="must", text=text, verdict=verdict, evidence=text, tests=(text,))
             for verdict in verdicts
         ),
         plans=tuple(
@@ -540,3 +550,6 @@ def hostile(text: str) -> Results:
         ),
         subjects=tuple(replace(one, name=text) for one in base.subjects),
     )
+
+
+VARIANTS = (passed, failed, inconclusive, broken_off)

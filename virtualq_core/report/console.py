@@ -6,6 +6,7 @@ Nothing that matters is cut off: verdicts and names keep their width, sentences 
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -40,11 +41,9 @@ def show(results: Results, console: Console, *, report: Path | None = None) -> N
 
 def render(results: Results, *, report: Path | None = None, width: int = WIDTH) -> str:
     """The same as plain text, without colour."""
-    console = Console(width=width, color_system=None, force_terminal=False, record=True, quiet=True)
-    with console.capture() as capture:
-        console.quiet = False
-        console.print(renderable(results, report=report))
-    return capture.get()
+    written = StringIO()
+    Console(file=written, width=width, color_system=None).print(renderable(results, report=report))
+    return "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
 
 
 def renderable(results: Results, *, report: Path | None = None) -> RenderableType:
@@ -84,7 +83,7 @@ def _stages(results: Results) -> Table:
 
 def _finding(found: Finding) -> RenderableType:
     problem = found.problem
-    title = Text.assemble((printable(problem.code), "bold"), (f"  {found.stage}, {found.verdict}", "dim"))
+    title = Text.assemble((printable(problem.code), "bold"), (f"  {found.stage}, {found.standing}", "dim"))
     details = [("what", problem.what), *particulars(problem)]
     return Group(Text(""), title, Padding(_pairs(details), (0, 0, 0, 2)))
 

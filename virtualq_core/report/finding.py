@@ -30,6 +30,16 @@ class Finding:
     verdict: PartVerdict
     problem: Problem
 
+    @property
+    def is_advice(self) -> bool:
+        """The stage passed all the same: a `should` does not hold."""
+        return self.verdict in ("passed", "skipped")
+
+    @property
+    def standing(self) -> str:
+        """How much it weighs, in words."""
+        return "advice" if self.is_advice else self.verdict
+
 
 def findings(results: Results) -> list[Finding]:
     """
@@ -75,7 +85,8 @@ def _implied(results: Results, stage: str) -> list[tuple[tuple[str, ...], Proble
 
 
 def _requirement_problem(requirement: Requirement) -> Problem:
-    what = f"{requirement.id} does not hold: {requirement.text}"
+    level = "" if requirement.level == "must" else f" ({requirement.level})"
+    what = f"{requirement.id}{level} does not hold: {requirement.text}"
     return Problem(code="requirement", what=what, observed=requirement.evidence or None)
 
 

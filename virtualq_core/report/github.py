@@ -10,19 +10,13 @@ from virtualq_core.report.quantity import printable
 
 if TYPE_CHECKING:
     from virtualq_core.report.results import Results
-    from virtualq_core.report.verdict import PartVerdict, Verdict
+    from virtualq_core.report.verdict import PartVerdict
 
 _LEVEL: dict[PartVerdict, str] = {
     "failed": "error",
     "error": "error",
     "inconclusive": "warning",
     "skipped": "notice",
-    "passed": "warning",
-}
-_SUMMARY: dict[Verdict, str] = {
-    "failed": "error",
-    "error": "error",
-    "inconclusive": "warning",
     "passed": "notice",
 }
 
@@ -33,11 +27,17 @@ def render(results: Results) -> str:
 
     The verdict comes first: GitHub shows no more than ten annotations of a level per step.
     """
-    lines = [_command(_SUMMARY[results.verdict], f"VirtualQ {results.verdict}", headline(results))]
+    lines = [_command(_LEVEL[results.verdict], f"VirtualQ {results.verdict}", headline(results))]
     for found in findings(results):
         problem = found.problem
         message = "\n".join([problem.what, *(f"{name}: {text}" for name, text in particulars(problem))])
-        lines.append(_command(_LEVEL[found.verdict], f"VirtualQ {found.stage}: {problem.code}", message))
+        lines.append(
+            _command(
+                "warning" if found.is_advice else _LEVEL[found.verdict],
+                f"VirtualQ {found.stage}: {problem.code}",
+                message,
+            )
+        )
     return "\n".join(lines) + "\n"
 
 

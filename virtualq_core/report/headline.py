@@ -11,7 +11,7 @@ from virtualq_core.report.quantity import amount, count, number
 from virtualq_core.report.verdict import PartVerdict, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from virtualq_core.report.results import Budget, Load, Requirement, Results, Stage
 
@@ -61,7 +61,8 @@ def figures(results: Results) -> list[Figure]:
     if results.requirements:
         held = sum(one.verdict == "passed" for one in results.requirements)
         value = f"{count(held)} of {count(len(results.requirements))}"
-        found.append(Figure("requirements hold", value, "", common_verdict(results.requirements)))
+        musts = common_verdict(one for one in results.requirements if one.level == "must")
+        found.append(Figure("requirements hold", value, "", musts))
     orm = next((subject for subject in results.subjects if subject.name == "orm"), None)
     if orm is not None and orm.ratio_to_procedural is not None:
         spread = quantity.interval(orm.ratio_interval)
@@ -115,11 +116,11 @@ def _reassurance(results: Results) -> Iterator[str]:
         yield "every stage that ran passed"
 
 
-def _held(requirements: Iterable[Requirement]) -> str:
-    verdicts = [requirement.verdict for requirement in requirements]
-    held, skipped = verdicts.count("passed"), verdicts.count("skipped")
-    asked = len(verdicts) - skipped
-    share = f"all {count(asked)}" if held == asked else f"{count(held)} of {count(asked)}"
+def _held(requirements: Collection[Requirement]) -> str:
+    asked = [requirement for requirement in requirements if requirement.verdict != "skipped"]
+    broken = sum(requirement.verdict != "passed" for requirement in asked)
+    share = f"{count(len(asked) - broken)} of {count(len(asked))}" if broken else f"all {count(len(asked))}"
+    skipped = len(requirements) - len(asked)
     return f"{share} requirements hold" + (f", {count(skipped)} skipped" if skipped else "")
 
 
@@ -143,7 +144,7 @@ def _damage(results: Results) -> Iterator[str]:
 
 
 def _broken_requirements(results: Results) -> str:
-    broken = [one.id for one in results.requirements if one.verdict == "failed"]
+    broken = [one.id for one in results.requirements if one.verdict == "failed" and one.level == "must"]
     return f"{_few(broken)} {'does' if len(broken) == 1 else 'do'} not hold" if broken else ""
 
 

@@ -236,7 +236,7 @@ def families(requirements: Iterable[Requirement]) -> list[Family]:
     """The requirements by what their identifiers begin with, in their order, each family with its verdict."""
     grouped: dict[str, list[Requirement]] = {}
     for requirement in requirements:
-        grouped.setdefault(_family(requirement.id), []).append(requirement)
+        grouped.setdefault(requirement.family or _family(requirement.id), []).append(requirement)
     return [Family(name, headline.common_verdict(held), held) for name, held in grouped.items()]
 
 

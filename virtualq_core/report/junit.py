@@ -3,7 +3,8 @@ The results as JUnit XML: one suite per stage, a case for each requirement, plan
 
 Each suite also has a case named after its stage. It fails where the stage did not pass for a reason that none of the
 other cases tells, so that a server that could not be reached is not a green file without cases. What is inconclusive
-is an error here: JUnit knows no third answer, and a skip would pass for a success.
+is an error here: JUnit knows no third answer, and a skip would pass for a success. A `should` that does not hold is a
+skip with its reason, as it does not fail the check either.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def _cases(results: Results, stage: str) -> Iterator[_Case]:
         case "conformance":
             for one in results.requirements:
                 broken = Problem(code="requirement", what=f"{one.id}: {one.text}", observed=one.evidence or None)
-                yield _Case(one.id, one.verdict, (broken,), f"{one.level}: {one.text}\n{one.evidence}")
+                is_advice = one.level != "must" and one.verdict != "passed"
+                verdict = "skipped" if is_advice else one.verdict
+                yield _Case(one.id, verdict, (broken,), f"{one.level}: {one.text}\n{one.evidence}")
         case "plans":
             for plan in results.plans:
                 yield _Case(plan.query, plan.verdict, plan.problems or (_plan_problem(plan),), plan.text)

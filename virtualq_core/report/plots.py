@@ -201,19 +201,20 @@ def _mark(
     side: Literal["left", "right"] = "right",
     is_dashed: bool = False,
 ) -> None:
+    at_ms = max(value_ms, shared.low_ms)
     axes.plot(
-        [value_ms, value_ms],
+        [at_ms, at_ms],
         [0, height - 0.02],
         color=colour,
         linewidth=1.3,
         clip_on=False,
         linestyle=_DASHED if is_dashed else "solid",
     )
-    place = np.log(value_ms / shared.low_ms) / np.log(shared.high_ms / shared.low_ms)
+    place = np.log(at_ms / shared.low_ms) / np.log(shared.high_ms / shared.low_ms)
     is_left = place > (_ROOM_LEFT if side == "left" else 1 - _ROOM_RIGHT)
     axes.annotate(
         f"{label} {milliseconds(value_ms)}",
-        (value_ms, height),
+        (at_ms, height),
         xytext=(-4 if is_left else 4, 0),
         textcoords="offset points",
         ha="right" if is_left else "left",

@@ -7,6 +7,7 @@ Counts of things are exact, with separators: 59,873 rows are not 59,870. What wa
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 MINUS = "\N{MINUS SIGN}"
 _FOUR_DIGITS = 1_000
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u2070-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
 _MINUTE_S = 60
@@ -34,13 +37,8 @@ def count(value: float) -> str:
 def number(value: float) -> str:
     """A measured number: three significant digits, four from a thousand on."""
     size = abs(value)
-    if size >= _FOUR_DIGITS:
-        rounded = f"{float(f'{value:.4g}'):,.0f}"
-    elif size and size < 1 / _FOUR_DIGITS:
-        rounded = f"{value:.2g}"
-    else:
-        rounded = f"{float(f'{value:.3g}'):g}"
-    return rounded.replace("-", MINUS)
+    digits = 4 if size >= _FOUR_DIGITS else 3 if size >= 1 / _FOUR_DIGITS else 2
+    return format(Decimal(f"{value:.{digits}g}"), ",f").replace("-", MINUS)
 
 
 def milliseconds(value: float) -> str:

@@ -73,14 +73,19 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """A requirement of the conformance suite, and what showed that it holds or does not."""
+    """
+    A requirement of the conformance suite, and what showed that it holds or does not.
+
+    Only a `must` fails the check; a `should` or `may` that does not hold is told.
+    """
 
     id: str
-    level: str
+    level: Literal["must", "should", "may"]
     text: str
     verdict: PartVerdict
     evidence: str = ""
     tests: tuple[str, ...] = ()
+    family: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +261,7 @@ class Results:
     def from_json(cls, document: Mapping[str, Any]) -> Results:
         """The results of a document that `document.validate` accepts."""
         derived = ("schema_version", "verdict")
-        results: Results = _typed(cls, {key: value for key, value in document.items() if key not in derived})
+        results: Results = part_from_json(cls, {key: value for key, value in document.items() if key not in derived})
         return results
 
 
@@ -288,17 +293,18 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _typed(kind: Any, value: Any) -> Any:  # noqa: ANN401  a type and a JSON value
+def part_from_json(kind: Any, value: Any) -> Any:  # noqa: ANN401  a type and a JSON value
+    """A part of the results from the JSON that `to_json` would make of it."""
     if value is None:
         return None
     if is_dataclass(kind):
         hints = _hints(kind)  # type: ignore[arg-type]
-        return kind(**{name: _typed(hints[name], held) for name, held in value.items()})  # type: ignore[operator]
+        return kind(**{name: part_from_json(hints[name], held) for name, held in value.items()})  # type: ignore[operator]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is tuple:
         parts = (arguments[0],) * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(_typed(part, held) for part, held in zip(parts, value, strict=True))
+        return tuple(part_from_json(part, held) for part, held in zip(parts, value, strict=True))
     if origin in (Union, UnionType):
         inner = [part for part in arguments if part is not type(None)]
-        return _typed(inner[0], value) if len(inner) == 1 else value
+        return part_from_json(inner[0], value) if len(inner) == 1 else value
     return value
