@@ -33,7 +33,7 @@ drop database if exists {name} with (force)
 drop database if exists {name}
 
 -- name: find_leftovers
--- Databases of runs that are gone: named and signed by the harness, owned by this role, claimed by no session.
+-- Databases of runs that are gone: named by the harness, owned by this role, claimed by no session, in use by none.
 select d.datname as name,
        shobj_description(d.oid, 'pg_database') as comment
   from pg_catalog.pg_database as d
@@ -46,6 +46,12 @@ select d.datname as name,
             where l.locktype = 'advisory'
               and l.classid = %(key)s::integer::oid
               and l.objid = hashtext(d.datname)::oid
+       )
+   and not exists (
+           select
+             from pg_catalog.pg_stat_activity as a
+            where a.datid = d.oid
+              and a.backend_type = 'client backend'
        )
  order by d.datname
 

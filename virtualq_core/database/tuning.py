@@ -53,6 +53,7 @@ def settings(memory: int, *, preload: str = "", shared_memory_bytes: int | None 
         "synchronous_commit": "on",
         "full_page_writes": "on",
         "track_io_timing": "on",
+        "client_connection_check_interval": "1s",  # a killed harness's query does not go on for long
         "lc_messages": "C",
         "timezone": "UTC",
         "log_timezone": "UTC",
