@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from virtualq_core.errors import EnvironmentFault
-from virtualq_core.seeding.draw import Draw, Integers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.seeding.draw import Draw, Integers
 
 DAYS = 90
 SLOT_S = 300
@@ -50,8 +54,9 @@ class Calendar:
         by_slot = by_zone.sum(axis=0)
         total = int(by_slot.sum())
         # Python's integers, because the product of both outgrows 64 bits.
-        until = [tickets * reached // total for reached in np.cumsum(by_slot).tolist()]
-        self.counts: Integers = np.diff(np.array([0, *until], dtype=np.int64))
+        until = [tickets * so_far // total for so_far in np.cumsum(by_slot).tolist()]
+        reached = np.array([0, *until], dtype=np.int64)
+        self.counts: Integers = reached[1:] - reached[:-1]
         # Thresholds on a draw below 2^32: the zone is the number of thresholds that the draw reaches.
         self._thresholds = (np.cumsum(by_zone, axis=0)[:-1] / np.maximum(by_slot, 1) * 2.0**32).astype(np.int64).T
 

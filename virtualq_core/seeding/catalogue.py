@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg import Cursor
+from psycopg import Cursor, errors
 from psycopg.rows import tuple_row
 
 from virtualq_core import content
 from virtualq_core.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SQL = content.beside(__file__, "catalogue.sql")
 
@@ -107,7 +108,13 @@ class Catalogue:
         try:
             # Bytes, because the text is the server's own and holds no parameters.
             self._cursor.execute(statement.encode())
-        except psycopg.Error as error:
+        except errors.DependentObjectsStillExist as error:
             raise EnvironmentFault(
-                f"the server refused: {statement}", observed=str(error).strip().splitlines()[0]
+                "something depends on a key or an index that is rebuilt",
+                observed=error.diag.message_detail or error.diag.message_primary,
+                next_step="drop it, seed, and make it again",
+            ) from error
+        except errors.LockNotAvailable as error:
+            raise EnvironmentFault(
+                "somebody uses the tables", observed=f"no lock for: {statement}", next_step="close other sessions"
             ) from error

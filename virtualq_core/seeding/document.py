@@ -10,49 +10,56 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from virtualq_core.errors import UsageError
-from virtualq_core.seeding.draw import Booleans, Draw, Integers, Stream
-from virtualq_core.seeding.pattern import PatternWriter
+from virtualq_core.seeding.draw import Draw, Integers, Stream
 from virtualq_core.seeding.record import Segments, segments
-from virtualq_core.seeding.vocabulary import Words
+from virtualq_core.seeding.value import ENTRIES, Schema, ValueWriter
 
-Schema: TypeAlias = Mapping[str, Any]
+if TYPE_CHECKING:
+    from virtualq_core.seeding.vocabulary import Words
 
-_ENTRIES = 1500  # different values of one property at most
-_SPAN = 5000  # the width of an integer range that the schema leaves open
-_ITEMS = 3
 _PRESENT = 600_000  # an optional property is there so many times in a million
 _MISSING = 30_000  # a ticket has no custom data at all so many times in a million
-_LONG = 100  # from this length on a string is a sentence
+# With no other rule on the whole, a document is valid if each of its properties is.
+_OF_PARTS = {"$schema", "$id", "$defs", "$comment", "title", "description", "type", "properties", "required",
+             "additionalProperties"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """A property: its entries, their lengths, and the place of the entry that stands for its absence."""
+    """A part of a document: `values` entries, then one for its absence and one for no document at all."""
 
     entries: Segments
     lengths: Integers
     values: int
-    optional: bool
+    is_optional: bool
 
 
 class DocumentWriter:
     """
-    Draws documents that are valid under one schema.
+    Draws documents that are valid under one schema; `number` tells the types of one plan apart.
+
+    An optional property for which nothing can be drawn is left out.
 
     Raises:
         UsageError: the schema demands something that cannot be drawn; the error says where.
     """
 
     def __init__(self, schema: Schema | bool | None, words: Words, seed: int, number: int) -> None:  # noqa: FBT001 - a schema may be `true`
-        self._words = words
-        self._draw = Draw(seed, Stream.DOCUMENT, number)
-        self._root: Schema = schema if isinstance(schema, Mapping) else {}
-        self._pieces = self._read() if self._root.get("properties") else []
+        self._pieces: list[_Piece] = []
+        if not isinstance(schema, Mapping) or not schema.get("properties"):
+            return
+        writer = ValueWriter(schema, words, Draw(seed, Stream.DOCUMENT, number))
+        required = set(schema.get("required", ()))
+        if set(schema) <= _OF_PARTS and required <= set(schema["properties"]):
+            self._pieces = _split(writer, schema["properties"], required)
+        else:
+            drawn = writer.values(schema, "custom_data", ENTRIES)
+            self._pieces = [_piece([_text(one) for one in drawn], "", "", is_optional=False)]
 
     @property
     def pieces(self) -> int:
@@ -68,111 +75,38 @@ class DocumentWriter:
         found: list[Segments] = []
         for piece in self._pieces:
             index = draw.early(piece.values, rows)
-            if piece.optional:
-                absent: Booleans = ~draw.chance(_PRESENT, rows)
-                index[absent] = piece.values
+            if piece.is_optional:
+                index[~draw.chance(_PRESENT, rows)] = piece.values
             index[missing] = piece.values + 1
             lengths += piece.lengths[index]
             found.append(piece.entries[index])
         return found, lengths
 
-    def _read(self) -> list[_Piece]:
-        properties: Schema = self._root["properties"]
-        required = set(self._root.get("required", ()))
-        unknown = required - set(properties)
-        if unknown:
-            raise UsageError("custom data cannot be drawn", observed=f"required but not described: {sorted(unknown)}")
-        names = sorted(properties, key=lambda name: (name not in required, name))
-        found = []
-        for place, name in enumerate(names):
-            before = "{" if place == 0 else ", "
-            after = "}" if place == len(names) - 1 else ""
-            values = self._values(properties[name], name)
-            entries = [f"{before}{json.dumps(name)}: {value}{after}".encode() for value in values]
-            # Two more entries: the property is absent; there is no document at all.
-            entries += [after.encode(), b""]
-            lengths = np.array([len(entry) for entry in entries], dtype=np.int64)
-            optional = place > 0 and name not in required
-            found.append(_Piece(segments(entries), lengths, len(values), optional))
-        return found
 
-    def _values(self, schema: Any, path: str) -> list[str]:
-        count = self._variety(schema)
-        drawn = (json.dumps(self._value(schema, path, number), ensure_ascii=False) for number in range(count))
-        return list(dict.fromkeys(drawn))
+def _split(writer: ValueWriter, properties: Schema, required: set[str]) -> list[_Piece]:
+    drawn: list[tuple[str, list[Any]]] = []
+    # The first one is always there, so that each of the others can bring its own comma.
+    for name in sorted(properties, key=lambda name: (name not in required, name)):
+        try:
+            drawn.append((name, writer.values(properties[name], name, ENTRIES)))
+        except UsageError:
+            if name in required:
+                raise
+    found = []
+    for place, (name, values) in enumerate(drawn):
+        before = f"{'{' if place == 0 else ', '}{_text(name)}: "
+        after = "}" if place == len(drawn) - 1 else ""
+        texts = list(dict.fromkeys(map(_text, values)))
+        found.append(_piece(texts, before, after, is_optional=place > 0 and name not in required))
+    return found
 
-    @staticmethod
-    def _variety(schema: Any) -> int:
-        if isinstance(schema, Mapping):
-            if "enum" in schema:
-                return len(schema["enum"])
-            if schema.get("type") == "boolean":
-                return 2
-            if schema.get("type") == "integer" and "minimum" in schema and "maximum" in schema:
-                step = int(schema.get("multipleOf", 1))
-                return min(_ENTRIES, (schema["maximum"] - schema["minimum"]) // step + 1)
-        return _ENTRIES
 
-    def _below(self, bound: int) -> int:
-        return self._draw.one(bound)
+def _piece(texts: list[str], before: str, after: str, *, is_optional: bool) -> _Piece:
+    entries = [f"{before}{text}{after}".encode() for text in texts]
+    entries += [after.encode(), b""]
+    lengths = np.array([len(entry) for entry in entries], dtype=np.int64)
+    return _Piece(segments(entries), lengths, len(texts), is_optional)
 
-    def _value(self, schema: Any, path: str, number: int) -> Any:
-        """A value under a schema; `number` counts the values asked for, so that small ranges are covered in turn."""
-        if not isinstance(schema, Mapping):
-            return True
-        if "const" in schema:
-            return schema["const"]
-        if "enum" in schema:
-            return schema["enum"][number % len(schema["enum"])]
-        match schema.get("type", "string"):
-            case "boolean":
-                return number % 2 == 0
-            case "integer" | "number":
-                return self._number(schema, number)
-            case "string":
-                return self._string(schema, path)
-            case "array":
-                return self._array(schema, path)
-            case "object":
-                return self._object(schema, path)
-            case "null":
-                return None
-            case other:
-                raise UsageError("custom data cannot be drawn", observed=f"{path} has the type {other}")
 
-    def _number(self, schema: Schema, number: int) -> int:
-        step = int(schema.get("multipleOf", 1))
-        least = int(schema.get("minimum", 0))
-        most = int(schema.get("maximum", least + _SPAN * step))
-        first = -(-least // step)
-        span = most // step - first + 1
-        place = number % span if span <= _ENTRIES else self._below(span)
-        return (first + place) * step
-
-    def _string(self, schema: Schema, path: str) -> str:
-        if "pattern" in schema:
-            return PatternWriter(schema["pattern"]).write(self._below)
-        longest = schema.get("maxLength", _LONG)
-        if "minLength" not in schema and longest < _LONG:
-            choices = self._words.goods
-            return choices[self._below(len(choices))].split()[0][:longest]
-        choices = self._words.people if longest == _LONG else self._words.notes
-        return choices[self._below(len(choices))][:longest]
-
-    def _array(self, schema: Schema, path: str) -> list[Any]:
-        least = schema.get("minItems", 0)
-        most = min(schema.get("maxItems", least + _ITEMS), least + _ITEMS)
-        items = schema.get("items", {})
-        wanted = least + self._below(most - least + 1)
-        drawn = [self._value(items, f"{path}[]", self._below(_ENTRIES)) for _ in range(wanted)]
-        if schema.get("uniqueItems"):
-            drawn = [one for place, one in enumerate(drawn) if one not in drawn[:place]]
-        return drawn
-
-    def _object(self, schema: Schema, path: str) -> dict[str, Any]:
-        required = set(schema.get("required", ()))
-        return {
-            name: self._value(inner, f"{path}.{name}", self._below(_ENTRIES))
-            for name, inner in schema.get("properties", {}).items()
-            if name in required or self._below(2)
-        }
+def _text(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return json.dumps(value, ensure_ascii=False)

@@ -9,13 +9,15 @@ and curves are tables of whole numbers, computed once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from enum import IntEnum
 from statistics import NormalDist
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Integers: TypeAlias = NDArray[np.int64]
 Booleans: TypeAlias = NDArray[np.bool_]
@@ -79,7 +81,8 @@ class Draw:
 def weighted(weights: Sequence[int], slots: int = _SLOTS) -> Integers:
     """A table of `slots` equally likely entries in which entry `i` comes up in proportion to `weights[i]`."""
     edges = np.cumsum(np.asarray(weights, dtype=np.int64))
-    return np.searchsorted(edges * slots, np.arange(slots) * edges[-1], side="right").astype(np.int64)
+    found: Integers = np.searchsorted(edges * slots, np.arange(slots) * edges[-1], side="right")
+    return found
 
 
 def log_normal(median: int, sigma: float) -> Integers:

@@ -8,11 +8,14 @@ one) number made of the table and the row's id, so no two rows of any tables can
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from virtualq_core.seeding.draw import Integers
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from virtualq_core.seeding.draw import Integers
 
 _MASK_62 = (1 << 62) - 1
 _MASK_64 = (1 << 64) - 1

@@ -1,8 +1,9 @@
 -- name: prepare_transaction
--- Only for this transaction: a name means what the catalogue says, nothing times out, and sorting has room.
+-- Only for this transaction: a name means what the catalogue says, work may take its time, waiting may not, and
+-- sorting has room.
 select set_config('search_path', 'pg_catalog', true),
        set_config('statement_timeout', '0', true),
-       set_config('lock_timeout', '0', true),
+       set_config('lock_timeout', '10s', true),
        set_config('idle_in_transaction_session_timeout', '0', true),
        set_config('client_encoding', 'UTF8', true),
        set_config('maintenance_work_mem',
@@ -11,10 +12,10 @@ select set_config('search_path', 'pg_catalog', true),
            greatest(current_setting('max_parallel_maintenance_workers')::integer, 2)::text, true);
 
 -- name: lock_marker
--- Of two seeders at once, one waits here, and then finds the tables full.
+-- Of two seeders at once, one is refused here.
 select schema_version
   from virtualq.Installation
-   for update;
+   for update nowait;
 
 -- name: find_occupied
 select name

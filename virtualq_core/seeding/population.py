@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from virtualq_core.seeding.arrival import DAYS
 from virtualq_core.seeding.draw import MILLION, Booleans, Draw, Integers, Stream, zipf
-from virtualq_core.seeding.plan import SeedPlan
-from virtualq_core.seeding.walk import Routes
+
+if TYPE_CHECKING:
+    from virtualq_core.seeding.plan import SeedPlan
+    from virtualq_core.seeding.walk import Routes
 
 LISTED_OPEN = 1000
 _LISTED_SHARE = 4  # of a smaller dataset, one ticket in four waits in the listed queue

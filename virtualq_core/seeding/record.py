@@ -10,14 +10,16 @@ apart on disk, or strangers together, and the harness counts pages.)
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from virtualq_core.seeding.draw import Booleans, Integers
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from virtualq_core.seeding.draw import Booleans, Integers
 
 Segments: TypeAlias = NDArray[np.object_]
 Array: TypeAlias = NDArray[Any]
@@ -156,9 +158,7 @@ def _fixed(columns: Sequence[Fixed], lead: bytes, rows: int) -> Segments:
     return found
 
 
-def _pack(
-    columns: Sequence[Fixed], lead: bytes, absent: set[int], chosen: Integers | None, rows: int
-) -> list[bytes]:
+def _pack(columns: Sequence[Fixed], lead: bytes, absent: set[int], chosen: Integers | None, rows: int) -> list[bytes]:
     layout: list[tuple[str, str]] = [("lead", f"V{len(lead)}")] if lead else []
     for place, column in enumerate(columns):
         layout.append((f"length{place}", ">i4"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from virtualq_core.seeding.arrival import SLOT_S, SLOTS, Calendar, Chunk, micros
 from virtualq_core.seeding.document import DocumentWriter
 from virtualq_core.seeding.draw import Booleans, Draw, Integers, Stream, weighted
 from virtualq_core.seeding.identifier import Kind, identifiers
-from virtualq_core.seeding.plan import SeedPlan
 from virtualq_core.seeding.population import FRESH_DAYS, Queues, Tenants
 from virtualq_core.seeding.record import (
     NULL,
@@ -30,6 +29,11 @@ from virtualq_core.seeding.record import (
 )
 from virtualq_core.seeding.vocabulary import SENTENCES, WORDS, Lexicon
 from virtualq_core.seeding.walk import MAX_STEPS, NO_EDGE, Routes, arrive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from virtualq_core.seeding.plan import SeedPlan
 
 TICKET_COLUMNS = (
     "id", "extid", "tenant_id", "queue_id", "type_definition_id", "type_scope", "version", "created_at",
@@ -183,9 +187,7 @@ class TicketWriter:
         found: Integers = self._by_zone[np.searchsorted(self._reached, drawn, side="right") - 1]
         return found
 
-    def _held_up(
-        self, draw: Draw, slots: Integers, queue: Integers, listed: Booleans, length: Integers
-    ) -> Integers:
+    def _held_up(self, draw: Draw, slots: Integers, queue: Integers, listed: Booleans, length: Integers) -> Integers:
         """
         How many steps each ticket may take before it is left waiting; more than there are where it is not.
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from virtualq_core.errors import UsageError
 from virtualq_core.seeding.record import NULL, Segments, segments, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PEOPLE = 500
 SENTENCES = 200
@@ -96,8 +99,10 @@ def _words(locale: str, seed: int) -> Words:
     from faker.config import AVAILABLE_LOCALES  # noqa: PLC0415
 
     if locale not in AVAILABLE_LOCALES:
-        near = difflib.get_close_matches(locale, sorted(AVAILABLE_LOCALES), n=1)
-        raise UsageError(f"no locale '{locale}'", expected=f"'{near[0]}'?" if near else "one of Faker's, such as en_US")
+        known = sorted(AVAILABLE_LOCALES)
+        same_language = [name for name in known if name.split("_")[0] == locale.lower().replace("-", "_").split("_")[0]]
+        near = difflib.get_close_matches(locale, same_language or known, n=1, cutoff=0.0)
+        raise UsageError(f"no locale '{locale}'", expected=f"one of Faker's, such as {near[0]}")
     faker = Faker(locale)
     faker.seed_instance(seed)
 

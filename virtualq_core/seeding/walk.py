@@ -7,14 +7,16 @@ every ticket of a chunk along, whatever its type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from virtualq_core.seeding.draw import Booleans, Draw, Integers, log_normal, weighted
 from virtualq_core.seeding.record import Segments, segments, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_STEPS = 12
 NO_EDGE = -1
@@ -124,7 +126,8 @@ class Routes:
         """How long each of the MAX_STEPS steps takes, in microseconds, log-normal about the type's pace."""
         size = len(places) * MAX_STEPS
         thousandths = draw.pick(self._quantiles, size).reshape(-1, MAX_STEPS)
-        return thousandths * self._pace[places][:, None] * 1000 + draw.below(_MICROS, size).reshape(-1, MAX_STEPS)
+        found: Integers = thousandths * self._pace[places][:, None] * 1000
+        return found + draw.below(_MICROS, size).reshape(-1, MAX_STEPS)
 
     def _fields(self, edges: list[_Edge]) -> Segments:
         """from_state, to_state and transition_name of each edge, as three fields in one."""

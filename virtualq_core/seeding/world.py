@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from virtualq_core.seeding.arrival import DAYS, Calendar, micros
 from virtualq_core.seeding.draw import Draw, Integers, Stream
 from virtualq_core.seeding.identifier import Kind, identifiers
-from virtualq_core.seeding.plan import SeedPlan
 from virtualq_core.seeding.population import Queues, Tenants, found_tenants, open_queues
 from virtualq_core.seeding.record import (
     Column,
@@ -32,7 +30,12 @@ from virtualq_core.seeding.ticket import Batch, TicketWriter
 from virtualq_core.seeding.vocabulary import BUSINESSES, PEOPLE, WORDS, Lexicon, gather
 from virtualq_core.seeding.walk import Routes, TicketType
 
-CHUNK = 50_000
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.seeding.plan import SeedPlan
+
+CHUNK = 20_000
 _TYPES = Path(__file__).with_name("types")
 _DAY = 86_400_000_000
 _OWN_TYPE_EVERY = 10  # the largest tenant has types of its own, and one in so many of the others
@@ -103,7 +106,9 @@ class World:
             place = places[locale * BUSINESSES + draw.one(BUSINESSES)]
             tenant_names.append(f"{account_names[account - 1]}, {place}"[:100])
         zones = segments(text(words.zone) for words in self.lexicon.words)
-        yield self._block("account", ("id", "extid", "created_at", "name"), Kind.ACCOUNT, accounts, [_named(account_names)])
+        yield self._block(
+            "account", ("id", "extid", "created_at", "name"), Kind.ACCOUNT, accounts, [_named(account_names)]
+        )
         yield self._block(
             "tenant",
             ("id", "extid", "created_at", "account_id", "name", "time_zone"),
@@ -136,7 +141,9 @@ class World:
     def _open_queues(self) -> Block:
         queues = self.queues
         names = [
-            f"{self.lexicon.words[self.tenants.locale[tenant]].places[(rank * 7 + tenant) % BUSINESSES]} {rank + 1}"[:100]
+            f"{self.lexicon.words[self.tenants.locale[tenant]].places[(rank * 7 + tenant) % BUSINESSES]} {rank + 1}"[
+                :100
+            ]
             for tenant, rank in zip(queues.tenant.tolist(), queues.rank.tolist(), strict=True)
         ]
         served = queues.served_per_minute > 0
@@ -203,9 +210,11 @@ class World:
     ) -> Block:
         """A table whose first columns are the id, the identifier and a time before the first ticket."""
         ids = first + 1 + np.arange(rows)
-        created: Integers = self._now - DAYS * _DAY - Draw(self.plan.seed, Stream.POPULATION, kind, first).below(
-            700, rows
-        ) * (_DAY // 2)
+        created: Integers = (
+            self._now
+            - DAYS * _DAY
+            - Draw(self.plan.seed, Stream.POPULATION, kind, first).below(700, rows) * (_DAY // 2)
+        )
         leading: list[Column] = [
             int4(ids),
             uuid(identifiers(kind, ids, created, self.plan.seed)),
