@@ -14,10 +14,12 @@ from virtualq_core.report.results import (
     Dataset,
     Histogram,
     Latency,
+    Load,
     Plan,
     Problem,
     Requirement,
     Subject,
+    part_from_json,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from virtualq_core.check.ledger import OpenStage
     from virtualq_core.conformance.result import ConformanceResult
+    from virtualq_core.load.result import LoadResult
     from virtualq_core.measure.result import BudgetReport, PlanResult, SubjectResult
     from virtualq_core.seeding import Dataset as SeededDataset
     from virtualq_core.seeding import Violation
@@ -132,3 +135,15 @@ def conclude_budgets(stage: OpenStage, report: BudgetReport) -> None:
 def subjects(found: Iterable[SubjectResult]) -> tuple[Subject, ...]:
     """What each implementation costs."""
     return tuple(handed_on(Subject, each) for each in found)
+
+
+def load(found: LoadResult) -> tuple[Load, tuple[Latency, ...]]:
+    """The load's figures, and the latencies of each kind of operation in it."""
+    figures: Load = part_from_json(Load, found.to_json())
+    return figures, tuple(part_from_json(Latency, each) for each in found.latencies())
+
+
+def conclude_load(stage: OpenStage, found: LoadResult) -> None:
+    """Failed for any violation of the history, whatever the speed."""
+    stage.conclude(found.verdict, found.summary)
+    stage.problems.extend(part_from_json(Problem, problem) for problem in found.problems())

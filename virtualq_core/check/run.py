@@ -26,7 +26,9 @@ from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import install
 from virtualq_core.database.provider import provide
 from virtualq_core.errors import UsageError
+from virtualq_core.load.runner import run_load
 from virtualq_core.measure.budget import load_budgets
+from virtualq_core.measure.comparison import compare_subjects
 from virtualq_core.measure.stage import measure_budgets, measure_plans
 from virtualq_core.report.results import Results
 from virtualq_core.seeding import SeedPlan, read_dataset, seed, verify
@@ -188,11 +190,9 @@ class _Check:
         if self.standing is Standing.MARKED:
             self._apply(database)
         self.results.dataset = conclusion.dataset(self.dataset)
-        stage.conclude(
-            "passed",
-            f"{self.dataset.tickets:,} tickets, {self.dataset.history:,} history rows, {self.dataset.tenants} tenants {how}"
-            + ("; change applied" if self.change is not None else ""),
-        )
+        rows = f"{self.dataset.tickets:,} tickets, {self.dataset.history:,} history rows"
+        changed = "; change applied" if self.change is not None else ""
+        stage.conclude("passed", f"{rows}, {self.dataset.tenants} tenants {how}{changed}")
         unsound = conclusion.unsound(verify(database))
         if unsound:
             stage.fail(*unsound)
@@ -215,7 +215,21 @@ class _Check:
         conclusion.conclude_budgets(stage, report)
 
     def _load(self, stage: OpenStage) -> None:
-        raise CannotRun("not wired yet")
+        """Clients move tickets at once; the history that they leave is checked. The last, because it writes most."""
+        database = self._require_writable()
+        self._require_data()
+        compared = compare_subjects(database, [find_subject(name) for name in self.subjects])
+        self.results.subjects = conclusion.subjects(compared)
+        found = run_load(
+            database,
+            subject=self.subjects[0],
+            clients=self.profile.clients,
+            duration_s=self.profile.load_s,
+            seed=self.options.seed,
+        )
+        self.results.load, latencies = conclusion.load(found)
+        self.results.latencies += latencies
+        conclusion.conclude_load(stage, found)
 
     def _sized(self) -> SizedDatabase | None:
         """Databases of other sizes for growth, where this server lets us make them."""

@@ -52,7 +52,7 @@ def check(
     Example: virtualq check --profile smoke --out out/smoke
     """
     from virtualq_core.check import CheckOptions, run_check
-    from virtualq_core.report import annotation_lines, render_console, write_reports
+    from virtualq_core.report import annotations, render_console, write_reports
 
     if not debug:
         logging.getLogger("virtualq_core.check").setLevel(logging.CRITICAL)
@@ -76,7 +76,7 @@ def check(
     else:
         render_console(results, report=written.html)
     if github:
-        for line in annotation_lines(results):
+        for line in annotations(results):
             typer.echo(line, err=as_json)
     return results.exit_code
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from virtualq_core.report.verdict import PartVerdict, Verdict, exit_code, fold
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from virtualq_core.errors import ExitCode, VirtualQError
 
 SCHEMA_VERSION = "1"
+Part = TypeVar("Part")
 
 StageName: TypeAlias = Literal["environment", "install", "seed", "conformance", "plans", "budgets", "load"]
 
@@ -263,6 +264,12 @@ class Results:
         derived = ("schema_version", "verdict")
         results: Results = part_from_json(cls, {key: value for key, value in document.items() if key not in derived})
         return results
+
+
+def part_from_json(kind: type[Part], document: Mapping[str, Any]) -> Part:
+    """One part of the results, such as `Load`, of plain JSON values; what is missing takes its default."""
+    part: Part = _typed(kind, document)
+    return part
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401  whatever JSON can hold
