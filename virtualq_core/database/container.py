@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import secrets
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _PING_S = 5
+_ENGINE = "unix:///var/run/docker.sock"
 _PORT = 5432
-_log = logging.getLogger(__name__)
 
 
 class NoEngine(EnvironmentFault):
@@ -47,10 +48,10 @@ def run(image: str) -> Iterator[Server]:
         NoEngine: no engine answers.
         EnvironmentFault: the image cannot be had, or its server does not start.
     """
-    from docker.errors import DockerException  # noqa: PLC0415 -- see below
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 -- needed where an engine is
-
     _ping()
+    from docker.errors import DockerException  # noqa: PLC0415 -- slow to import, and not needed elsewhere
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 -- needed where an engine is
+
     password = secrets.token_urlsafe(18)
     container = PostgresContainer(image, username="virtualq", password=password, dbname="postgres", driver=None)
     container.with_command("postgres -c max_connections=400 -c jit=off")
@@ -78,17 +79,32 @@ def run(image: str) -> Iterator[Server]:
 
 def _ping() -> None:
     import docker  # noqa: PLC0415 -- slow to import, and not needed elsewhere
-    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.errors import APIError, DockerException  # noqa: PLC0415
 
     try:
+        _knock(os.environ.get("DOCKER_HOST") or _ENGINE)
         client: DockerClient = docker.from_env(timeout=_PING_S)
         try:
             client.ping()
+        except APIError:
+            return  # it answers, though another version was meant
         finally:
             client.close()
-    except (DockerException, OSError) as error:
+    except (DockerException, OSError, ValueError) as error:
         raise NoEngine(
             "no container engine answers",
             observed=" ".join(str(error).split())[:200],
             next_step="start Docker, or leave --image out: the embedded server needs nothing",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Connect and hang up: the client would leave its sockets open where nobody listens."""
+    kind, _, place = address.partition("://")
+    if kind == "unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(_PING_S)
+            knocking.connect(place)
+    elif kind == "tcp":
+        host, _, port = place.rstrip("/").rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PING_S).close()

@@ -1,0 +1,58 @@
+"""What tests may require, and what a fingerprint tells."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from virtualq_core.database import capability
+from virtualq_core.database.fingerprint import SETTINGS, fingerprint
+from virtualq_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from virtualq_core.database.server import Server
+
+pytestmark = pytest.mark.server
+
+
+def test_a_capability_that_nobody_knows_is_an_error_and_no_skip(server: Server) -> None:
+    """A typing error would otherwise skip its test for ever."""
+    with pytest.raises(UsageError, match="no capability named 'pg_stat_statement'"):
+        capability.lacking(server, "pg_stat_statement")
+
+
+def test_an_owner_lacks_what_a_superuser_has(owned_server: Server) -> None:
+    """Rights are judged by the connecting role."""
+    assert capability.lacking(owned_server, "superuser") == "a superuser"
+    assert capability.lacking(owned_server, "createdb") is None
+    assert capability.lacking(owned_server, "pageinspect") == "the extension pageinspect"
+
+
+@pytest.mark.requires("own_server")
+def test_the_embedded_server_counts_statements(server: Server) -> None:
+    """It is preloaded, without which the extension is there and counts nothing."""
+    assert capability.lacking(server, "pg_stat_statements") is None
+
+
+def test_a_fingerprint_names_machine_server_and_settings(any_server: Server) -> None:
+    """Enough to refuse a comparison of unlike environments; as JSON."""
+    with any_server.maintenance.connect() as connection:
+        found = fingerprint(connection, any_server)
+
+    assert json.loads(json.dumps(found)) == found
+    assert {"cpu", "cores", "memory_bytes", "kernel", "os", "python", "postgres_version", "provider"} <= found.keys()
+    settings = found["settings"]
+    assert isinstance(settings, dict)
+    assert settings.keys() <= set(SETTINGS)
+    assert {"fsync", "synchronous_commit", "shared_buffers", "jit"} <= settings.keys()
+
+
+def test_a_fingerprint_needs_no_superuser_and_tells_no_address(owned_server: Server) -> None:
+    """It is published with the results."""
+    with owned_server.maintenance.connect() as connection:
+        found, host = fingerprint(connection, owned_server), connection.info.host
+
+    assert found["provider"] == "url"
+    assert host not in json.dumps(found)
