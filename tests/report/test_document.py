@@ -6,6 +6,7 @@ import json
 import os
 from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,10 @@ from tests.report import sample
 from virtualq_core.errors import EnvironmentFault, ExitCode
 from virtualq_core.report import document, results
 from virtualq_core.report.document import InvalidResults, read, schema, validate, write, write_text
-from virtualq_core.report.results import Budget, Problem, Results
+from virtualq_core.report.results import Budget, Load, Problem, Results, Violation, part_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MUTILATIONS = {
     "no schema version": ("$", lambda it: it.pop("schema_version")),
@@ -180,6 +180,29 @@ def test_a_missing_file_says_what_to_name(tmp_path: Path) -> None:
     """The path, the reason and the next step."""
     with pytest.raises(EnvironmentFault, match=r"cannot read .*results\.json: No such file"):
         read(tmp_path / "results.json")
+
+
+def test_a_part_can_be_made_of_plain_values() -> None:
+    """Also without what has a default, and with parts of its own."""
+    plain = {"transitions_per_s": 2.5, "p50_ms": None, "p99_ms": 3, "refused": 0, "unknown": 0}
+
+    load = part_from_json(Load, plain | {"violations": [{"invariant": "i", "what": "w", "ticket": 3}]})
+
+    assert load == Load(**plain, violations=(Violation(invariant="i", what="w", ticket=3),))  # type: ignore[arg-type]
+
+
+def test_the_example_of_the_reference_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the documentation shows in Python runs as it stands."""
+    text = (Path(__file__).parents[2] / "docs/reference/results.md").read_text(encoding="utf-8")
+    example = text.partition("```python\n")[2].partition("```")[0]
+    write(sample.failed(), tmp_path / "out/smoke/results.json")
+    monkeypatch.chdir(tmp_path)
+
+    exec(example, {})  # noqa: S102  our own documentation
+
+    assert capsys.readouterr().out.splitlines()[0] == "failed in 41.3 s"
 
 
 def test_validation_does_not_change_the_document() -> None:

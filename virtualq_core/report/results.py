@@ -300,18 +300,17 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def part_from_json(kind: Any, value: Any) -> Any:  # noqa: ANN401  a type and a JSON value
-    """A part of the results from the JSON that `to_json` would make of it."""
+def _typed(kind: Any, value: Any) -> Any:  # noqa: ANN401  a type and a JSON value
     if value is None:
         return None
     if is_dataclass(kind):
         hints = _hints(kind)  # type: ignore[arg-type]
-        return kind(**{name: part_from_json(hints[name], held) for name, held in value.items()})  # type: ignore[operator]
+        return kind(**{name: _typed(hints[name], held) for name, held in value.items()})  # type: ignore[operator]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is tuple:
         parts = (arguments[0],) * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(part_from_json(part, held) for part, held in zip(parts, value, strict=True))
+        return tuple(_typed(part, held) for part, held in zip(parts, value, strict=True))
     if origin in (Union, UnionType):
         inner = [part for part in arguments if part is not type(None)]
-        return part_from_json(inner[0], value) if len(inner) == 1 else value
+        return _typed(inner[0], value) if len(inner) == 1 else value
     return value
