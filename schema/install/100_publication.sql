@@ -1,5 +1,17 @@
 -- Publishing a type: check, compile, number the revision, keep it, and leave no ticket behind in a state that is gone.
 
+-- The states whose tickets a publication concerns: those that go, and those that are terminal in one of the machines.
+create function virtualq.unsettled_states(
+    old_compiled jsonb, old_terminal text[], new_compiled jsonb, new_terminal text[]
+) returns text[]
+language sql immutable
+return array(
+    select k.state
+      from jsonb_object_keys(old_compiled) as k (state)
+     where not new_compiled ? k.state
+        or (k.state = any (old_terminal)) <> (k.state = any (new_terminal))
+);
+
 create function virtualq.compile_type() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -47,11 +59,12 @@ begin
         end if;
     end loop;
 
-    -- Where a state disappears, no transition may be under way: one that has read the old machine could still move a
-    -- ticket into it. EXCLUSIVE waits for every transaction that has locked or written a ticket, and lets readers be.
-    if tg_op = 'UPDATE' and exists (
-        select from jsonb_object_keys(old.fsm_compiled) as k (state) where not new.fsm_compiled ? k.state
-    ) then
+    -- Where tickets are to be moved, opened or closed, no transition may be under way: one that has read the old machine
+    -- could still move a ticket as that one says. EXCLUSIVE waits for every transaction that has locked or written a
+    -- ticket, and lets readers be.
+    if tg_op = 'UPDATE' and cardinality(virtualq.unsettled_states(
+        old.fsm_compiled, old.terminal_states, new.fsm_compiled, new.terminal_states
+    )) > 0 then
         lock table virtualq.Ticket in exclusive mode;
     end if;
     return new;
@@ -62,7 +75,8 @@ create function virtualq.record_revision() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    stranded  text;
+    unsettled  text[];
+    stranded   text;
 begin
     if tg_op = 'UPDATE' and old.revision = new.revision then
         return null;
@@ -75,9 +89,12 @@ begin
         new.initial_state, new.state_mapping
     );
 
-    if tg_op = 'INSERT' or not exists (
-        select from jsonb_object_keys(old.fsm_compiled) as k (state) where not new.fsm_compiled ? k.state
-    ) then
+    if tg_op = 'INSERT' then
+        return null;
+    end if;
+    unsettled := virtualq.unsettled_states(
+        old.fsm_compiled, old.terminal_states, new.fsm_compiled, new.terminal_states);
+    if cardinality(unsettled) = 0 then
         return null;
     end if;
     update virtualq.Ticket as t
@@ -86,6 +103,13 @@ begin
        and t.type_scope = new.scope
        and (new.scope = 0 or t.tenant_id = new.scope)
        and new.state_mapping ? t.current_state::text;
+    update virtualq.Ticket as t
+       set closed_at = case when t.closed_at is null then clock_timestamp() end
+     where t.type_definition_id = new.id
+       and t.type_scope = new.scope
+       and (new.scope = 0 or t.tenant_id = new.scope)
+       and t.current_state = any (unsettled)
+       and (t.closed_at is null) = (t.current_state = any (new.terminal_states));
     select string_agg(format('%s in ''%s''', s.tickets, s.current_state), ', ' order by s.current_state)
       into stranded
       from (

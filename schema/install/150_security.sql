@@ -112,7 +112,8 @@ grant execute on function
     virtualq.require_name(text, jsonb, text),
     virtualq.require_state_name(text, jsonb),
     virtualq.require_transition_name(text, jsonb),
-    virtualq.refuse_transition
+    virtualq.refuse_transition,
+    virtualq.unsettled_states
     to virtualq_maintainer;
 
 alter function virtualq.start_ticket() owner to virtualq_maintainer;
