@@ -36,7 +36,7 @@ begin
     end if;
     raise exception using
         errcode = 'integrity_constraint_violation',
-        constraint = 'ticketstatehistory_is_append_only',
+        constraint = tg_table_name || '_is_append_only',
         schema = tg_table_schema,
         table = tg_table_name,
         message = format('history-is-kept: %s of %s is refused', lower(tg_op), tg_table_name),
