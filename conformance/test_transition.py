@@ -199,7 +199,7 @@ def test_an_outdated_expectation_is_refused(
 
     for outdated in ({"expected_state": "received"}, {"expected_version": 1}, {"expected_version": 3}):
         with expect.refused(StaleTicket):
-            client.transition(north.id, ticket_id, "cancel", **outdated)  # type: ignore[arg-type]
+            client.transition(north.id, ticket_id, "cancel", **outdated)
     with expect.refused(StaleTicket):
         client.transition(north.id, ticket_id, "cancel", expected_state="in_progress", expected_version=1)
     expect.equal(app.ticket(ticket_id).version, 2)

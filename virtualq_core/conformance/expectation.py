@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _NO_ANSWER = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
+RESTRICTED = ("23001", "23503")
+"""What a foreign key refuses a deletion with: the first where it says RESTRICT and PostgreSQL is 18 or newer."""
+
+
 class NotAsRequired(AssertionError):
     """A requirement does not hold: what was observed, and what was expected instead."""
 
@@ -39,16 +43,20 @@ class Expectation:
         self._record = record
 
     @contextmanager
-    def refused(self, by: str | type[VirtualQError], constraint: str | None = None) -> Iterator[Refusal]:
+    def refused(
+        self, by: str | tuple[str, ...] | type[VirtualQError], constraint: str | None = None
+    ) -> Iterator[Refusal]:
         """
-        Expect the body to be refused, by a SQLSTATE (and constraint name) or by an error class of the library.
+        Expect the body to be refused, by a SQLSTATE or one of several (and a constraint), or by a class of the library.
 
         A statement that never got an answer (a timeout, a deadlock) is no refusal, and its error goes on.
 
         Raises:
             NotAsRequired: the body was accepted, or refused in another way.
         """
-        expected = f"{by} {constraint}" if constraint else by if isinstance(by, str) else by.__name__
+        states = (by,) if isinstance(by, str) else by
+        named = " or ".join(states) if isinstance(states, tuple) else states.__name__
+        expected = f"{named} {constraint}" if constraint else named
         caught = Refusal()
         try:
             yield caught
@@ -56,7 +64,7 @@ class Expectation:
             raise
         except (psycopg.Error, VirtualQError) as error:
             observed = describe(error)
-            if not _is_as_expected(error, by, constraint):
+            if not _is_as_expected(error, states, constraint):
                 raise NotAsRequired(f"a refusal by {observed}", f"a refusal by {expected}") from error
             caught.text, caught.error = str(error), error
         else:
@@ -96,8 +104,9 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__} ({said})"
 
 
-def _is_as_expected(error: Exception, by: str | type[VirtualQError], constraint: str | None) -> bool:
-    if isinstance(by, str):
-        is_by = isinstance(error, psycopg.Error) and error.sqlstate == by
-        return is_by and (constraint is None or error.diag.constraint_name == constraint)  # type: ignore[attr-defined]
-    return isinstance(error, by)
+def _is_as_expected(error: Exception, by: tuple[str, ...] | type[VirtualQError], constraint: str | None) -> bool:
+    if not isinstance(by, tuple):
+        return isinstance(error, by)
+    if not isinstance(error, psycopg.Error) or error.sqlstate not in by:
+        return False
+    return constraint is None or error.diag.constraint_name == constraint

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from random import Random
 
 _NAMES = ("go", "back", "stay", "init", "toString", "__proto__", "foo-bar", "Go", "*", "_", "")
 _STATES = ("a", "b", "c", "none", "A", "constructor", "é" * 32, "x" * 33, "*", "-", "")
@@ -14,52 +16,57 @@ _FEW = 3
 def draw_machine(random: Random) -> dict[str, Any]:
     """A document that may be a machine: about two in five are sound, the others mostly break one rule."""
     machine: dict[str, Any] = {}
-    if random.random() < 0.98:
+    if _percent(random, 98):
         machine["init"] = _init(random)
-    if random.random() < 0.97:
+    if _percent(random, 97):
         edges = [_edge(random) for _ in range(random.randint(0, 5))]
-        machine["transitions"] = _or_junk(random, 0.01, edges)
-    if random.random() < 0.4:
-        states = [state for state in _STATES[:5] if random.random() < 0.85]
-        if random.random() < 0.1:
+        machine["transitions"] = _or_junk(random, 1, edges)
+    if _percent(random, 40):
+        states = [state for state in _STATES[:5] if _percent(random, 85)]
+        if _percent(random, 10):
             states.append(random.choice(_STATES))
-        machine["states"] = _or_junk(random, 0.02, states)
+        machine["states"] = _or_junk(random, 2, states)
     return machine
 
 
 def _init(random: Random) -> Any:  # noqa: ANN401 -- any JSON
-    if random.random() < 0.6:
+    if _percent(random, 60):
         return _state(random)
     init: dict[str, Any] = {}
-    if random.random() < 0.97:
+    if _percent(random, 97):
         init["to"] = _state(random)
-    if random.random() < 0.3:
-        init["name"] = _or_junk(random, 0.1, random.choice(_NAMES))
-    if random.random() < 0.3:
-        init["from"] = _or_junk(random, 0.1, random.choice(_STATES))
+    if _percent(random, 30):
+        init["name"] = _or_junk(random, 10, random.choice(_NAMES))
+    if _percent(random, 30):
+        init["from"] = _or_junk(random, 10, random.choice(_STATES))
     return init
 
 
 def _edge(random: Random) -> Any:  # noqa: ANN401 -- any JSON
-    name = random.choice(_NAMES[:8] if random.random() < 0.95 else _NAMES)
-    edge = {"name": name, "from": _sources(random), "to": _state(random) if random.random() < 0.85 else "*"}
-    if random.random() < 0.02:
+    name = random.choice(_NAMES[:8] if _percent(random, 95) else _NAMES)
+    edge = {"name": name, "from": _sources(random), "to": _state(random) if _percent(random, 85) else "*"}
+    if _percent(random, 2):
         del edge[random.choice(list(edge))]
-    return _or_junk(random, 0.01, edge)
+    return _or_junk(random, 1, edge)
 
 
 def _sources(random: Random) -> Any:  # noqa: ANN401 -- any JSON
-    kind = random.random()
-    if kind < 0.6:
+    if _percent(random, 60):
         return _state(random)
-    if kind < 0.7:
+    if _percent(random, 25):
         return "*"
-    return [_state(random) for _ in range(random.randint(kind > 0.73, _FEW))]
+    fewest = 0 if _percent(random, 10) else 1
+    return [_state(random) for _ in range(random.randint(fewest, _FEW))]
 
 
 def _state(random: Random) -> Any:  # noqa: ANN401 -- any JSON
-    return _or_junk(random, 0.01, random.choice(_STATES[:_FEW] if random.random() < 0.94 else _STATES))
+    return _or_junk(random, 1, random.choice(_STATES[:_FEW] if _percent(random, 94) else _STATES))
 
 
-def _or_junk(random: Random, chance: float, value: Any) -> Any:  # noqa: ANN401 -- any JSON
-    return random.choice(_JUNK) if random.random() < chance else value
+def _or_junk(random: Random, percent: int, value: Any) -> Any:  # noqa: ANN401 -- any JSON
+    return random.choice(_JUNK) if _percent(random, percent) else value
+
+
+def _percent(random: Random, chance: int) -> bool:
+    """True in so many of a hundred cases."""
+    return random.randrange(100) < chance

@@ -1,0 +1,216 @@
+"""Types and their revisions: what was published stays readable, and no publication leaves a ticket behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from virtualq_core import content
+from virtualq_core.conformance.expectation import RESTRICTED
+
+if TYPE_CHECKING:
+    from virtualq_core.conformance.expectation import Expectation
+    from virtualq_core.conformance.world import Actor, Application
+
+SQL = content.beside(__file__, "revision.sql")
+FORGERIES = [name for name in SQL if name.startswith("forge_")]
+LIES = [name for name in SQL if name.startswith("falsify_")]
+
+ERRAND: dict[str, Any] = {
+    "init": "asked",
+    "transitions": [
+        {"name": "take", "from": "asked", "to": "doing"},
+        {"name": "finish", "from": "doing", "to": "done"},
+    ],
+}
+WITHOUT_DOING: dict[str, Any] = {"init": "asked", "transitions": [{"name": "finish", "from": "asked", "to": "done"}]}
+WITH_REOPENING: dict[str, Any] = {
+    **ERRAND,
+    "transitions": [*ERRAND["transitions"], {"name": "reopen", "from": "done", "to": "asked"}],
+}
+ENDING_IN_DOING: dict[str, Any] = {
+    "init": "asked",
+    "states": ["asked", "doing", "done"],
+    "transitions": [{"name": "take", "from": "asked", "to": "doing"}],
+}
+
+
+@pytest.mark.requirement("REV-001")
+def test_every_publication_is_a_revision(app: Application, expect: Expectation) -> None:
+    """Revisions count from 1, and each keeps the machine and the schema that it published."""
+    type_id = app.define(ERRAND)
+
+    expect.equal(app.publish(type_id, WITH_REOPENING), 2)
+    expect.equal(app.publish(type_id, fields={"type": "object"}), 3)
+    kept = [(each.revision, each.fsm_schema, each.custom_fields_schema) for each in revisions(app, type_id)]
+    expect.equal(kept, [(1, ERRAND, None), (2, WITH_REOPENING, None), (3, WITH_REOPENING, {"type": "object"})])
+
+
+@pytest.mark.requirement("REV-001")
+def test_what_is_published_again_unchanged_is_no_revision(app: Application, expect: Expectation) -> None:
+    """Neither the same content again nor another name for the type makes a revision."""
+    type_id = app.define(ERRAND)
+
+    expect.equal(app.publish(type_id, ERRAND), 1)
+    app.change(SQL["rename_type"], type_id=type_id)
+    expect.equal(len(revisions(app, type_id)), 1)
+
+
+@pytest.mark.requirement("REV-002")
+def test_a_step_names_the_revision_that_allowed_it(app: Application, expect: Expectation) -> None:
+    """The history can be judged by the machine of its time, whatever was published since."""
+    type_id = app.define(ERRAND)
+    ticket_id = app.create("take", type_definition_id=type_id)
+    app.publish(type_id, WITH_REOPENING)
+    app.take(ticket_id, "finish", "reopen")
+
+    steps = [(step.transition_name, step.revision) for step in app.history(ticket_id)]
+    expect.equal(steps, [("init", 1), ("take", 1), ("finish", 2), ("reopen", 2)])
+
+
+@pytest.mark.requirement("REV-003")
+@pytest.mark.parametrize("lie", LIES)
+def test_nobody_changes_what_was_published(app: Application, owner: Actor, expect: Expectation, lie: str) -> None:
+    """A revision is neither changed, deleted nor truncated, by the application or by the owner."""
+    type_id = app.define(ERRAND)
+
+    with owner.trial(), expect.refused("23000", "typedefinitionrevision_is_append_only"):
+        owner.change(SQL[lie], type_id=type_id)
+    with app.trial(), expect.refused("42501"):
+        app.change(SQL[lie], type_id=type_id)
+
+
+@pytest.mark.requirement("REV-003")
+def test_a_type_that_was_published_is_not_deleted(app: Application, owner: Actor, expect: Expectation) -> None:
+    """Its revisions would go with it."""
+    type_id = app.define(ERRAND)
+
+    for actor in (app, owner):
+        with actor.trial(), expect.refused(RESTRICTED, "typedefinitionrevision_type_fkey"):
+            actor.change(SQL["delete_type"], type_id=type_id)
+
+
+@pytest.mark.requirement("REV-004")
+def test_a_publication_that_strands_tickets_is_refused(app: Application, expect: Expectation) -> None:
+    """The refusal counts the tickets in each state that is gone, and the type is as it was."""
+    type_id = app.define(WITH_REOPENING)
+    for path in ([], ["take"], ["take"], ["take", "finish"]):
+        app.create(*path, type_definition_id=type_id)
+
+    with expect.refused("23514", "typedefinition_orphans_no_ticket") as refusal:
+        app.publish(type_id, {"init": "asked"})
+    expect.holds(
+        "2 in 'doing'" in refusal.text and "1 in 'done'" in refusal.text, refusal.text, "a count for each state"
+    )
+    expect.equal(app.run(SQL["find_type"], type_id=type_id)[0].revision, 1)
+    expect.equal(len(revisions(app, type_id)), 1)
+
+
+@pytest.mark.requirement("REV-004")
+def test_a_plain_update_strands_no_ticket_either(app: Application, expect: Expectation) -> None:
+    """What the state's tickets need is checked however the type is written; without such tickets the state may go."""
+    type_id = app.define(ERRAND)
+    ticket_id = app.create("take", type_definition_id=type_id)
+    with expect.refused("23514", "typedefinition_orphans_no_ticket"):
+        app.publish(type_id, WITHOUT_DOING)
+
+    app.take(ticket_id, "finish")
+    expect.equal(app.publish(type_id, WITHOUT_DOING), 2)
+
+
+@pytest.mark.requirement("REV-005")
+def test_a_mapping_moves_the_tickets(app: Application, expect: Expectation) -> None:
+    """The tickets of a state that goes are where the mapping says, and their history names the publication."""
+    type_id = app.define(ERRAND)
+    moved, untouched = app.create("take", type_definition_id=type_id), app.create(type_definition_id=type_id)
+
+    expect.equal(app.publish(type_id, WITHOUT_DOING, mapping={"doing": "asked"}), 2)
+    last = app.history(moved)[-1]
+    expect.equal((last.seq, last.from_state, last.to_state, last.revision), (3, "doing", "asked", 2))
+    expect.equal((last.transition_name, last.metadata), (None, {"moved_by_revision": 2}))
+    expect.equal(revisions(app, type_id)[-1].state_mapping, {"doing": "asked"})
+    expect.equal(len(app.history(untouched)), 1)
+    app.take(moved, "finish")
+
+
+@pytest.mark.requirement("REV-006")
+@pytest.mark.parametrize(
+    "mapping",
+    [{"doing": "nowhere"}, {"asked": "done"}, {"unheard of": "done"}, {"doing": None}, {"doing": "doing"}, ["doing"]],
+    ids=["to-nowhere", "from-a-kept-state", "from-nowhere", "to-nothing", "to-itself", "no-object"],
+)
+def test_a_mapping_leads_from_a_lost_state_to_a_kept_one(app: Application, expect: Expectation, mapping: Any) -> None:  # noqa: ANN401
+    """Anything else is refused, and nothing is published."""
+    type_id = app.define(ERRAND)
+
+    with expect.refused("23514", "machine_is_valid"):
+        app.publish(type_id, WITHOUT_DOING, mapping=mapping)
+    expect.equal(len(revisions(app, type_id)), 1)
+
+
+@pytest.mark.requirement("REV-007")
+def test_the_new_machine_governs_from_its_publication_on(app: Application, expect: Expectation) -> None:
+    """An edge that is gone is refused and a new one is taken, for tickets that were there before as well."""
+    type_id = app.define(ERRAND)
+    ticket_id = app.create(type_definition_id=type_id)
+    app.publish(type_id, {**WITHOUT_DOING, "states": ["asked", "doing", "done"]})
+
+    with expect.refused("23514", "ticket_transition_is_legal"):
+        app.take(ticket_id, "take")
+    app.take(ticket_id, "finish")
+    expect.equal(app.ticket(ticket_id).current_state, "done")
+
+
+@pytest.mark.requirement("REV-008")
+@pytest.mark.parametrize(
+    ("before", "after", "is_closed"),
+    [(ERRAND, WITH_REOPENING, False), (WITH_REOPENING, ERRAND, True)],
+    ids=["a-way-out", "no-way-out"],
+)
+def test_a_ticket_is_closed_exactly_while_its_state_is_terminal(
+    app: Application, expect: Expectation, before: dict[str, Any], after: dict[str, Any], *, is_closed: bool
+) -> None:
+    """A publication that gives a state its first way out, or takes its last, opens or closes the tickets in it."""
+    type_id = app.define(before)
+    ticket_id = app.create("take", "finish", type_definition_id=type_id)
+
+    app.publish(type_id, after)
+    expect.equal(app.ticket(ticket_id).closed_at is not None, is_closed, "is closed:")
+    expect.equal(len(app.history(ticket_id)), 3)
+
+
+@pytest.mark.requirement("REV-009")
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_the_application_writes_nothing_that_is_compiled(app: Application, expect: Expectation, forgery: str) -> None:
+    """The compiled machine, its states and the revision's number follow from the document alone."""
+    type_id = app.define(ERRAND)
+
+    with expect.refused("42501"):
+        app.change(SQL[forgery], type_id=type_id)
+
+
+@pytest.mark.requirement("REV-010")
+def test_a_tenant_publishes_only_its_own_types(app: Application, neighbour: Application, expect: Expectation) -> None:
+    """Another tenant's type, or a system-defined one, is not found by a publication."""
+    type_id = neighbour.define(ERRAND)
+    system = app.run(SQL["find_system_type"])
+
+    for foreign in [type_id, *(row.id for row in system)]:
+        expect.equal(app.publish(foreign, {"init": "hijacked"}), None)
+    expect.equal(neighbour.run(SQL["find_type"], type_id=type_id)[0].fsm_schema, ERRAND)
+
+
+@pytest.mark.requirement("REV-011")
+def test_a_types_code_is_its_tenants(app: Application, neighbour: Application, expect: Expectation) -> None:
+    """Within a tenant a code names one type; another tenant may use the same code for its own."""
+    app.run(SQL["define_type_with_code"], type_code="errand")
+    neighbour.run(SQL["define_type_with_code"], type_code="errand")
+
+    with expect.refused("23505", "typedefinition_code_key"):
+        app.run(SQL["define_type_with_code"], type_code="errand")
+
+
+def revisions(app: Application, type_id: int) -> list[Any]:
+    """What was published of a type, oldest first."""
+    return app.run(SQL["list_revisions"], type_id=type_id)
