@@ -5,4 +5,9 @@ pytest loads it in each of its runs where the package is installed, so it import
 and these import what they need when a fixture is asked for.
 """
 
-pytest_plugins = ["virtualq_core.fix_server", "virtualq_core.fix_subject", "virtualq_core.fix_requirement"]
+pytest_plugins = [
+    "virtualq_core.fix_server",
+    "virtualq_core.fix_subject",
+    "virtualq_core.fix_requirement",
+    "virtualq_core.fix_dataset",
+]

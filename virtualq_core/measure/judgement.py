@@ -63,6 +63,9 @@ def _served(observer: Observer, budget: Budget, planned: Planned, index: str) ->
     case, plan = planned.case, planned.plan
     if index in plan.served_by:
         return _text_finding(budget, "must_be_served_by", planned, index)
+    if plan.buffers <= TIE_BLOCKS:
+        detail = f"{plan.buffers:,} blocks in all, which no index can better by much"
+        return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
     forced = explain_with(observer, case, index)
     if forced is not None and plan.buffers <= max(forced.buffers * TIE_SHARE, forced.buffers + TIE_BLOCKS):
         detail = (
@@ -110,7 +113,8 @@ def _not_scanned(budget: Budget, planned: Planned, table: str) -> Finding:
             expected="no sequential scan of it",
             next_step="an index on the columns of the scan's filter",
         )
-    return _text_finding(budget, "must_not_scan", planned, table, problem=problem)
+    limit = f"no sequential scan of {table}"
+    return _text_finding(budget, "must_not_scan", planned, limit, problem=problem)
 
 
 def _not_spilled(budget: Budget, planned: Planned) -> Finding:

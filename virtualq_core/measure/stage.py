@@ -29,7 +29,7 @@ from virtualq_core.measure.result import BudgetReport, BudgetResult, LatencyResu
 from virtualq_core.measure.sample import round_trips, sample_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from virtualq_core.database.server import Database
     from virtualq_core.measure.budget import Budget
@@ -60,13 +60,14 @@ def measure_plans(
     database: Database,
     budgets: Mapping[str, Budget] | None = None,
     *,
-    queries: Iterable[str] | None = None,
+    queries: Collection[str] | None = None,
+    is_short: bool = True,
 ) -> list[PlanResult]:
     """
     Plan every query (or those named) for a big, a median, a small and an empty tenant, and for its budgets' cases.
 
     Each plan's answer is checked, and the limits that budgets set on the plan's shape are judged. Plans of one query
-    that are the same plan are told once, the judged one first.
+    that are the same plan are told once, the judged one first, unless `is_short` is false.
 
     Raises:
         EnvironmentFault: there is no installed database, or its data cannot be seen.
@@ -78,8 +79,11 @@ def measure_plans(
     for budget in budgets.values():
         if budget.query is not None and (wanted is None or budget.query in wanted):
             asked += [(case, budget) for case in cases_of(observer, budget)]
-    asked += [(case, None) for case in draw(observer, queries=queries)]
-    results = [_plan(observer, case, budget) for case, budget in asked]
+    known = [case for case, _ in asked]
+    asked += [(case, None) for case in draw(observer, queries=queries) if case not in known]
+    results = [plan_case(observer, case, budget) for case, budget in asked]
+    if not is_short:
+        return results
     told: dict[tuple[str, str | None, bool], PlanResult] = {}
     for result in results:
         is_good = result.verdict == "passed"
@@ -87,7 +91,8 @@ def measure_plans(
     return list(told.values())
 
 
-def _plan(observer: Observer, case: Case, budget: Budget | None) -> PlanResult:
+def plan_case(observer: Observer, case: Case, budget: Budget | None) -> PlanResult:
+    """The plan of one case, with its answer checked and the budget's limits on the plan's shape judged."""
     problems: list[Problem] = []
     try:
         check_answer(observer, case)
