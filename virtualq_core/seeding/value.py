@@ -170,7 +170,8 @@ class ValueWriter:
             if pattern not in self._patterns:
                 self._patterns[pattern] = PatternWriter(pattern)
             return self._patterns[pattern].write(self._draw.one)
-        shortest, longest = schema.get("minLength", 0), schema.get("maxLength", _LONG)
+        shortest = schema.get("minLength", 0)
+        longest = schema.get("maxLength", max(_LONG, shortest))
         if longest < _LONG:
             choices = self._words.goods
             drawn = choices[self._draw.one(len(choices))].split()[0]

@@ -102,17 +102,17 @@ class Routes:
         """
         The edges that tickets of the types at `places` take until they are closed: (tickets × MAX_STEPS), -1 after.
 
-        The last steps go straight to the nearest terminal state, so that every path that can end does.
+        An edge after which too few steps would be left is not taken but the straight way to the nearest terminal state, so
+        that every path that can end does.
         """
         rows = len(places)
         found = np.full((rows, MAX_STEPS), NO_EDGE, dtype=np.int64)
         moving = np.flatnonzero(~self.terminal[self.initial[places]])
         state = self.initial[places[moving]]
-        longest = self._distance.max(initial=0)
         for step in range(MAX_STEPS):
             edge = self._next[state, draw.below(_SLOTS, len(moving))]
-            if step >= MAX_STEPS - longest:
-                edge = np.where(self._homeward[state] == NO_EDGE, edge, self._homeward[state])
+            leads_too_far = self._distance[self.target[edge]] >= MAX_STEPS - step
+            edge = np.where(leads_too_far & (self._homeward[state] != NO_EDGE), self._homeward[state], edge)
             found[moving, step] = edge
             stays = edge != NO_EDGE
             state = self.target[edge]
