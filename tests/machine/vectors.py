@@ -21,7 +21,7 @@ PACKAGE = "javascript-state-machine@3.1.0"
 SEED = 20
 RANDOM_DOCUMENTS = 300
 
-STATES = ["A", "B", "C", "none", "*", "idle", "a b", "InvalidTransition", "transition", "state"]
+STATES = ["A", "B", "C", "none", "*", "idle", "a b", "invalidTransition", "transition", "state"]
 NAMES = [
     "go",
     "back",
