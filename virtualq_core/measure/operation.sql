@@ -1,24 +1,21 @@
 -- name: choose_ground
--- Where tickets are written to be timed: the tenant with the fewest tickets that has a queue, so that what the listings
--- are measured on is left alone; and each type that it may use, with what a ticket of that type usually holds.
-with quiet as (
-    select q.tenant_id, min(q.id) as queue_id
-      from virtualq.Queue as q
-     where not exists (select from virtualq.Ticket as t where t.queue_id = q.id and t.closed_at is null)
-     group by q.tenant_id
-     order by (select count(*) from virtualq.Ticket as t where t.tenant_id = q.tenant_id), q.tenant_id
-     limit 1
-),
-fallback as (
-    select q.tenant_id, q.id as queue_id
-      from virtualq.Queue as q
-     order by (select count(*) from virtualq.Ticket as t where t.tenant_id = q.tenant_id), q.tenant_id, q.id
-     limit 1
+-- Where tickets are written to be timed: a queue without open tickets, so that no listing is measured on what this
+-- leaves behind, in the biggest tenant that has one; and each type that it may use, with what its tickets usually hold.
+with size as (
+    select t.tenant_id, count(*) as tickets
+      from virtualq.Ticket as t
+     group by t.tenant_id
 ),
 ground as (
-    select * from quiet
-    union all
-    select * from fallback where not exists (select from quiet)
+    select q.tenant_id, q.id as queue_id
+      from virtualq.Queue as q
+      left join size as s on s.tenant_id = q.tenant_id
+     order by exists (
+                  select from virtualq.Ticket as t
+                   where t.tenant_id = q.tenant_id and t.queue_id = q.id and t.closed_at is null
+              ),
+              s.tickets desc nulls last, q.tenant_id, q.id
+     limit 1
 )
 select g.tenant_id, g.queue_id, y.id as type_definition_id, y.initial_state, y.fsm_compiled,
        (select t.custom_data

@@ -24,15 +24,15 @@ Fingerprint: TypeAlias = tuple[Any, ...]
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _CAST = re.compile(r"::(?:timestamp|time) with(?:out)? time zone|::[a-z ]*varying|::\"?[\w.]+\"?(?:\[\])?")
 _NAME = r'(?:"(?:[^"]|"")+"|[a-z_][\w$]*)'
-_QUALIFIED = re.compile(rf"(?<![\w$.]){_NAME}\.(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
+_QUALIFIED = re.compile(rf"(?<![\w$.])(?P<alias>{_NAME})\.(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
 _BARE = re.compile(rf"(?<![\w$.\"])(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
 # Their own row counts are always zero: they hand over a bitmap.
 _COUNTLESS = frozenset({"BitmapAnd", "BitmapOr"})
 
 
-def columns_of(condition: str | None) -> tuple[str, ...]:
+def columns_of(condition: str | None, alias: str | None = None) -> tuple[str, ...]:
     """
-    The columns that a deparsed condition mentions, sorted.
+    The columns that a deparsed condition mentions, sorted: those of `alias` bare, those of others with theirs.
 
     `EXPLAIN (VERBOSE)` writes each as `alias.column`. Without VERBOSE it may write the bare name, which is told from
     functions and types by what stands beside it.
@@ -40,23 +40,37 @@ def columns_of(condition: str | None) -> tuple[str, ...]:
     if not condition:
         return ()
     text = _CAST.sub("", _LITERAL.sub("''", condition))
-    found = {match["column"] for match in _QUALIFIED.finditer(text)}
-    if not found:
-        found = {match["column"] for match in _BARE.finditer(text)}
-    return tuple(sorted(name.strip('"').replace('""', '"') for name in found))
+    found = {
+        _plain(match["column"])
+        if alias in (None, _plain(match["alias"]))
+        else f"{_plain(match['alias'])}.{_plain(match['column'])}"
+        for match in _QUALIFIED.finditer(text)
+    }
+    return tuple(sorted(found or {_plain(match["column"]) for match in _BARE.finditer(text)}))
+
+
+def _plain(name: str) -> str:
+    return name.strip('"').replace('""', '"')
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a plan; `details` is EXPLAIN's own object, with the children in it."""
+    """
+    One node of a plan.
+
+    `details` is EXPLAIN's own object, with the children in it; `alias` is the name of the relation that it scans, which
+    the index scans below a bitmap heap scan have from it.
+    """
 
     details: Mapping[str, Any]
+    alias: str | None
     children: tuple[Node, ...]
 
     @classmethod
-    def parse(cls, details: Mapping[str, Any]) -> Node:
+    def parse(cls, details: Mapping[str, Any], inherited: str | None = None) -> Node:
         """The node of one of EXPLAIN's JSON objects."""
-        return cls(details, tuple(cls.parse(child) for child in details.get("Plans", ())))
+        alias = details.get("Alias", inherited if str(details["Node Type"]).startswith("Bitmap") else None)
+        return cls(details, alias, tuple(cls.parse(child, alias) for child in details.get("Plans", ())))
 
     def walk(self) -> Iterator[Node]:
         """The node and all nodes below it, from the top."""
@@ -82,12 +96,12 @@ class Node:
     @property
     def index_columns(self) -> tuple[str, ...]:
         """The columns that the index answers for."""
-        return columns_of(self.details.get("Index Cond"))
+        return columns_of(self.details.get("Index Cond"), self.alias)
 
     @property
     def filter_columns(self) -> tuple[str, ...]:
         """The columns that are tested row by row."""
-        return columns_of(self.details.get("Filter"))
+        return columns_of(self.details.get("Filter"), self.alias)
 
     @property
     def is_executed(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _CONDITIONS = (
     "Cache Key",
 )
 _GAP = "  "
+_CONSTANT = re.compile(r"'(?:[^']|'')*'(?:::[\w ]+(?:\[\])?)?|\b\d+\b")
 
 
 def shape(plan: Plan) -> list[str]:
@@ -45,12 +47,11 @@ def side_by_side(before: Plan, after: Plan, *, width: int = 76) -> str:
     """
     Two plans' shapes in two columns: `|` marks a line that changed, `<` one that is gone, `>` one that is new.
 
-    Lines longer than `width` are cut with an ellipsis.
+    Lines that differ in a constant only are no change. Lines longer than `width` are cut with an ellipsis.
     """
     left, right = shape(before), shape(after)
     rows: list[tuple[str, str, str]] = [("before", " ", "after")]
-    matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
-    for kind, left_from, left_to, right_from, right_to in matcher.get_opcodes():
+    for kind, left_from, left_to, right_from, right_to in _changes(left, right):
         height = max(left_to - left_from, right_to - right_from)
         for step in range(height):
             old = left[left_from + step] if left_from + step < left_to else None
@@ -64,13 +65,16 @@ def side_by_side(before: Plan, after: Plan, *, width: int = 76) -> str:
 def changed_line(before: Plan, after: Plan) -> str | None:
     """The first line of the new plan's shape that is not the old one's; none where the shapes are equal."""
     left, right = shape(before), shape(after)
-    for kind, left_from, left_to, right_from, right_to in difflib.SequenceMatcher(
-        a=left, b=right, autojunk=False
-    ).get_opcodes():
+    for kind, left_from, left_to, right_from, right_to in _changes(left, right):
         if kind != "equal":
             changed = right[right_from:right_to] or left[left_from:left_to]
-            return changed[0].strip()
+            return changed[0].strip().removeprefix("-> ")
     return None
+
+
+def _changes(left: list[str], right: list[str]) -> list[tuple[str, int, int, int, int]]:
+    plain = [[_CONSTANT.sub("?", line) for line in lines] for lines in (left, right)]
+    return difflib.SequenceMatcher(a=plain[0], b=plain[1], autojunk=False).get_opcodes()
 
 
 def _cut(line: str, width: int) -> str:
