@@ -27,8 +27,14 @@ create table virtualq.TypeDefinition (
         check (jsonb_typeof(custom_fields_schema) in ('object', 'boolean')),
     -- A schema that is fetched is a schema that someone else can change, and a request that someone else can see.
     constraint typedefinition_fields_stay_local
-        check (not jsonb_path_exists(
-            custom_fields_schema, 'strict $.**."$ref" ? (@.type() == "string" && !(@ starts with "#"))', '{}', true))
+        check (
+            not jsonb_path_exists(
+                custom_fields_schema,
+                'strict $.**."$ref" ? (@.type() == "string" && !(@ starts with "#"))', '{}', true)
+            and not jsonb_path_exists(
+                custom_fields_schema,
+                'strict $.**."$dynamicRef" ? (@.type() == "string" && !(@ starts with "#"))', '{}', true)
+        )
 );
 
 -- Every publication, kept for ever: history rows name the revision whose edges they took.
