@@ -1,0 +1,307 @@
+"""Tenancy: what is one tenant's is no other's to see, to change or to refer to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from psycopg import sql
+
+from virtualq_core import content
+from virtualq_core.errors import IllegalTransition, TicketNotFound, UsageError
+from virtualq_core.tenancy import tenant_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from virtualq_core.conformance.expectation import Expectation
+    from virtualq_core.conformance.world import Actor, Application, Tenant, World
+    from virtualq_core.subjects import SubjectSession
+
+SQL = content.beside(__file__, "tenancy.sql")
+PLANTS = [name for name in SQL if name.startswith("plant_")]
+CHANGES = [name for name in SQL if name.startswith("change_")]
+REFERENCES = [name for name in SQL if name.startswith("refer_")]
+ESCAPES = [name for name in SQL if name.startswith("escape_")]
+
+
+@pytest.fixture(scope="module")
+def furnished(app: Application, neighbour: Application) -> dict[str, int]:
+    """A row of every kind in both tenants, and the ids that the statements name."""
+    ids: dict[str, int] = {}
+    for side, application in (("own", app), ("victim", neighbour)):
+        tenant = application.tenant
+        ticket_id = application.create(customer_id=tenant.customer_id, employee_id=tenant.employee_id)
+        application.run(SQL["add_item"], ticket_id=ticket_id)
+        ids |= {
+            side: tenant.id,
+            f"{side}_queue": tenant.queue_id,
+            f"{side}_type": tenant.type_id,
+            f"{side}_customer": tenant.customer_id,
+            f"{side}_employee": tenant.employee_id,
+            f"{side}_ticket": ticket_id,
+        }
+    return ids
+
+
+def of_table(statement: str, row: Any) -> sql.Composed:  # noqa: ANN401 -- a row of list_owned_tables
+    """A statement about one table."""
+    names = {"table": sql.Identifier(row.table)}
+    if "{column}" in SQL[statement].sql:
+        names["column"] = sql.Identifier(row.column)
+    return sql.SQL(SQL[statement].sql).format(**names)
+
+
+@pytest.mark.requirement("TEN-001")
+def test_no_tenant_means_no_rows(
+    app: Application, maintainer: Actor, furnished: dict[str, int], expect: Expectation, evidence: Callable[[str], None]
+) -> None:
+    """Without a tenant no table that tenants own rows of shows any, though the maintainer sees rows of both in each."""
+    nobody = type(maintainer)(app.connection)
+    tables = maintainer.run(SQL["list_owned_tables"])
+    for row in tables:
+        seen = maintainer.value(of_table("list_tenants_seen", row))
+        expect.holds({furnished["own"], furnished["victim"]} <= set(seen), f"{row.table} with rows of {seen}", "both")
+        expect.equal((row.table, nobody.value(of_table("count_rows", row))), (row.table, 0))
+    evidence(f"{len(tables)} tables: {', '.join(row.table for row in tables)}")
+
+
+@pytest.mark.requirement("TEN-002")
+def test_a_tenant_sees_its_own_rows_and_no_others(
+    app: Application, maintainer: Actor, furnished: dict[str, int], expect: Expectation
+) -> None:
+    """In every table."""
+    for row in maintainer.run(SQL["list_owned_tables"]):
+        seen = app.value(of_table("list_tenants_seen", row))
+        expect.equal((row.table, seen), (row.table, [furnished["own"]]))
+
+
+@pytest.mark.requirement("TEN-002")
+def test_a_search_finds_its_own_tenants_tickets(app: Application, neighbour: Application, expect: Expectation) -> None:
+    """Also by the function that searches with more rights than its caller has."""
+    mine, theirs = app.create(custom_data="{}"), neighbour.create(custom_data="{}")
+
+    found = {row.ticket_id for row in app.run(SQL["search_tickets"])}
+    expect.equal((mine in found, theirs in found), (True, False))
+
+
+@pytest.mark.requirement("TEN-003")
+@pytest.mark.parametrize("plant", PLANTS)
+def test_nothing_is_planted_in_another_tenant(
+    app: Application, furnished: dict[str, int], expect: Expectation, plant: str
+) -> None:
+    """An INSERT that names another tenant, or none, is refused."""
+    with app.trial(), expect.refused("42501"):
+        app.change(SQL[plant], **furnished)
+
+
+@pytest.mark.requirement("TEN-003")
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_of_another_tenant_is_changed(
+    app: Application, furnished: dict[str, int], expect: Expectation, change: str
+) -> None:
+    """An UPDATE or DELETE of another tenant's row, or of a system-defined type, finds nothing."""
+    with app.trial():
+        expect.equal(app.change(SQL[change], **furnished), 0, "rows changed:")
+
+
+@pytest.mark.requirement("TEN-004")
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_no_row_refers_into_another_tenant(
+    maintainer: Actor, furnished: dict[str, int], expect: Expectation, reference: str
+) -> None:
+    """Foreign keys refuse it, so that it holds for those as well whom row security does not bind."""
+    with maintainer.trial(), expect.refused("23503"):
+        maintainer.change(SQL[reference], **furnished)
+
+
+@pytest.mark.requirement("TEN-004")
+def test_every_reference_carries_the_tenant(maintainer: Actor, expect: Expectation) -> None:
+    """Both sides of every foreign key between tenants' rows have the tenant, in a column that is never null."""
+    expect.equal([row.conname for row in maintainer.run(SQL["list_loose_references"])], [])
+
+
+@pytest.mark.requirement("TEN-005")
+def test_row_security_is_forced_on_every_table(maintainer: Actor, expect: Expectation) -> None:
+    """It binds the owner, too; a table that says whose a row is says so of every row."""
+    for row in maintainer.run(SQL["list_owned_tables"]):
+        secured = (row.table, row.is_secured, row.is_forced, row.is_mandatory)
+        expect.equal(secured, (row.table, True, True, True))
+
+
+@pytest.mark.requirement("TEN-005")
+def test_the_applications_role_is_bound_by_row_security(maintainer: Actor, expect: Expectation) -> None:
+    """It is no superuser, may not bypass row security, owns nothing here, and is no maintainer."""
+    [role] = maintainer.run(SQL["find_role"])
+
+    expect.equal([name for name, value in role._asdict().items() if value], [])
+
+
+@pytest.mark.requirement("TEN-006")
+def test_the_tenant_ends_with_the_transaction(
+    client: SubjectSession, north: Tenant, south: Tenant, app: Application, neighbour: Application, expect: Expectation
+) -> None:
+    """One connection serves tenant after tenant, as a pool's does, and carries nothing from one to the next."""
+    mine, theirs = app.create(), neighbour.create()
+    client.transition(north.id, mine, "start")
+
+    connection = client.connection
+    [setting] = connection.execute(SQL["read_setting"].sql).fetchone() or ("no row",)
+    expect.equal(setting, None)
+    expect.equal(connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets without a tenant:")
+    connection.rollback()
+    with expect.refused(TicketNotFound):
+        client.transition(south.id, mine, "complete")
+    expect.equal(client.transition(south.id, theirs, "start").to_state, "in_progress")
+
+
+@pytest.mark.requirement("TEN-006")
+def test_a_refusal_leaves_no_tenant_behind(
+    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
+) -> None:
+    """Nor does an operation that failed."""
+    ticket_id = app.create()
+    with expect.refused(IllegalTransition):
+        client.transition(north.id, ticket_id, "pickup")
+
+    expect.equal(client.connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets without a tenant:")
+    client.connection.rollback()
+
+
+@pytest.mark.requirement("TEN-007")
+def test_one_transaction_serves_one_tenant(app: Application, neighbour: Application, expect: Expectation) -> None:
+    """An operation for one tenant within another's transaction is refused."""
+    theirs = neighbour.create()
+
+    with expect.refused("42501"), app.transaction():
+        app.change(SQL["transition_for"], other=neighbour.tenant_id, ticket_id=theirs)
+
+
+@pytest.mark.requirement("TEN-008")
+def test_another_tenants_ticket_is_as_if_it_were_not(
+    client: SubjectSession, north: Tenant, neighbour: Application, expect: Expectation
+) -> None:
+    """Every operation answers word for word as for a ticket that does not exist: nobody learns that it does."""
+    foreign, missing = neighbour.create(), 2**40
+    answers = []
+    for ticket_id in (foreign, missing):
+        with expect.refused(TicketNotFound) as refusal:
+            client.transition(north.id, ticket_id, "start")
+        [outcome] = client.transition_many(north.id, [ticket_id], "start")
+        history = client.history(north.id, ticket_id)
+        answers.append((refusal.text.replace(str(ticket_id), "…"), outcome.outcome, outcome.from_state, history))
+
+    expect.equal(answers[0], answers[1])
+    expect.equal(neighbour.ticket(foreign).current_state, "received")
+
+
+@pytest.mark.requirement("TEN-008")
+def test_another_tenants_queue_is_as_if_it_were_not(
+    client: SubjectSession, north: Tenant, south: Tenant, neighbour: Application, expect: Expectation
+) -> None:
+    """A ticket can neither be put into it nor claimed from it, in the words for a queue that does not exist."""
+    neighbour.create()
+    refusals = []
+    for queue_id in (south.queue_id, 2**30):
+        with expect.refused(UsageError) as refusal:
+            client.create_ticket(north.id, queue_id, north.type_id)
+        refusals.append(refusal.text.replace(str(queue_id), "…"))
+        expect.equal(client.claim_next(north.id, queue_id, "received", north.employee_id), None)
+
+    expect.equal(refusals[0], refusals[1])
+
+
+@pytest.mark.requirement("TEN-008")
+def test_another_tenants_operation_id_is_free(
+    client: SubjectSession, north: Tenant, south: Tenant, expect: Expectation
+) -> None:
+    """That another tenant has used it is not to be learnt by using it."""
+    operation_id = uuid4()
+    client.create_ticket(south.id, south.queue_id, south.type_id, operation_id=operation_id)
+
+    created = client.create_ticket(north.id, north.queue_id, north.type_id, operation_id=operation_id)
+    expect.holds(not created.replayed, "another tenant's answer", "a ticket of its own")
+
+
+@pytest.mark.requirement("TEN-009")
+def test_a_tickets_tenant_follows_from_its_queue(
+    app: Application, maintainer: Actor, north: Tenant, expect: Expectation
+) -> None:
+    """An INSERT in the document's own shape, without a tenant, works: with the transaction's tenant, and with none."""
+    given = {"queue_id": north.queue_id, "type_id": north.type_id}
+
+    expect.equal(app.value(SQL["insert_ticket_without_tenant"], **given), north.id)
+    with maintainer.trial():
+        expect.equal(maintainer.value(SQL["insert_ticket_without_tenant"], **given), north.id)
+
+
+@pytest.mark.requirement("TEN-009")
+def test_an_items_tenant_follows_from_its_ticket(
+    app: Application, maintainer: Actor, north: Tenant, expect: Expectation
+) -> None:
+    """The same for the components of a ticket."""
+    ticket_id = app.create()
+
+    with maintainer.trial():
+        expect.equal(maintainer.value(SQL["add_item"], ticket_id=ticket_id), north.id)
+
+
+@pytest.mark.requirement("TEN-010")
+def test_a_system_defined_type_serves_every_tenant(
+    app: Application, neighbour: Application, expect: Expectation
+) -> None:
+    """Tickets of both tenants may be of it."""
+    found = app.run(SQL["find_system_type"])
+    if not found:
+        pytest.skip("the database has no system-defined type")
+
+    for application in (app, neighbour):
+        ticket_id = application.create(type_definition_id=found[0].id)
+        expect.equal(application.ticket(ticket_id).type_definition_id, found[0].id)
+
+
+@pytest.mark.requirement("TEN-011")
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_the_application_does_not_rise_above_its_tenant(
+    app: Application, furnished: dict[str, int], expect: Expectation, escape: str
+) -> None:
+    """It can neither run what is the owner's nor loosen a policy."""
+    with app.trial(), expect.refused("42501"):
+        app.change(SQL[escape], **furnished)
+
+
+@pytest.mark.requirement("TEN-011")
+def test_the_application_does_not_read_what_no_tenant_owns(
+    app: Application, maintainer: Actor, expect: Expectation
+) -> None:
+    """Accounts and the record of the installation are none of its business."""
+    for row in maintainer.run(SQL["list_other_tables"]):
+        with expect.refused("42501"):
+            app.value(of_table("read_table", row))
+
+
+@pytest.mark.requirement("TEN-012")
+def test_no_function_can_be_turned_against_its_owner(maintainer: Actor, expect: Expectation) -> None:
+    """What runs with its owner's rights pins its search_path, and is not for everybody to run."""
+    expect.equal([row.function for row in maintainer.run(SQL["list_open_functions"])], [])
+
+
+@pytest.mark.requirement("TEN-012")
+def test_no_view_shows_its_owners_rows(maintainer: Actor, expect: Expectation) -> None:
+    """A view is its invoker's, so that row security judges who asks."""
+    expect.equal([row.relname for row in maintainer.run(SQL["list_open_views"])], [])
+
+
+@pytest.mark.requirement("TEN-013")
+def test_a_scope_is_one_transaction(world: World, north: Tenant, app: Application, expect: Expectation) -> None:
+    """The library's tenant scope shows the tenant's tickets within, and none after it, even if it failed."""
+    ticket_id = app.create()
+    with world.application(north) as another:
+        connection = another.connection
+        with tenant_scope(connection, north.id):
+            found = connection.execute(SQL["find_ticket_by_id"].sql, {"ticket_id": ticket_id}).fetchone()
+        expect.equal(found, (ticket_id,))
+        with pytest.raises(ZeroDivisionError), tenant_scope(connection, north.id):
+            raise ZeroDivisionError
+        expect.equal(connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets after it:")
