@@ -52,7 +52,7 @@ def test_key_figures_are_shown() -> None:
     """The few numbers that a reader asks for first."""
     text = console.render(sample.passed())
 
-    for figure in ("list queue, p99     12 ms", "transitions         3,588/s", "orm / procedural    0.194×"):
+    for figure in ("list queue, p99        12 ms", "transitions            3,588/s", "orm / procedural rate  0.194×"):
         assert figure in text
 
 

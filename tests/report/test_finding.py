@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.report import sample
-from virtualq_core.report.finding import findings
+from virtualq_core.report.finding import distinction, findings
 from virtualq_core.report.headline import figures, headline
 from virtualq_core.report.results import Budget, Stage
 
@@ -58,7 +58,10 @@ def test_a_stage_that_failed_for_a_reason_of_its_own_is_in_the_sentence() -> Non
 
 def test_what_could_not_be_decided_is_never_called_a_pass() -> None:
     """Inconclusive and error say that nothing failed, and what is missing."""
-    assert headline(sample.inconclusive()).startswith("Inconclusive: nothing failed, but not all could be decided (bud")
+    assert headline(sample.inconclusive()).startswith(
+        "Inconclusive: nothing failed, but not all could be decided "
+        "(custom_data_search p99 is 97.2 ms (81 to 118 ms), 100 ms allowed; load: too few transitions raced"
+    )
     assert headline(sample.broken_off()) == (
         "Error: nothing failed, but not all could be checked (environment: no server answers at the given URL)."
     )
@@ -104,6 +107,18 @@ def test_a_should_that_does_not_hold_is_told_as_advice() -> None:
     assert headline(replace(base, requirements=(broken, *base.requirements[1:]))).startswith("Passed: 15 of 16")
 
 
+def test_plans_of_one_query_are_told_apart() -> None:
+    """By the class of tenant where there is one, else by the parameters that differ; one alone needs nothing."""
+    base = sample.passed().plans[0]
+    big = replace(base, parameters={"tenant_id": 1, "tenant_class": "big"})
+    empty = replace(base, parameters={"tenant_id": 2, "tenant_class": "empty"})
+    numbered = [replace(base, parameters={"tenant_id": number, "limit": 9}) for number in (1, 2)]
+
+    assert [distinction(plan, [big, empty]) for plan in (big, empty)] == ["big", "empty"]
+    assert [distinction(plan, numbered) for plan in numbered] == ["tenant_id 1", "tenant_id 2"]
+    assert distinction(big, [big]) == ""
+
+
 def test_a_clean_pass_has_no_findings() -> None:
     """There is nothing to explain."""
     assert findings(sample.passed()) == []
@@ -118,5 +133,5 @@ def test_figures_are_only_of_what_was_measured() -> None:
         ("load, p99", "11.4 ms"),
         ("history violations", "0"),
         ("requirements hold", "16 of 16"),
-        ("orm / procedural", "0.194×"),
+        ("orm / procedural rate", "0.194×"),
     ]

@@ -127,6 +127,46 @@ def test_budgets_show_observed_interval_and_limit_with_units() -> None:
     assert all(_text(bar.find("title")).endswith("of the limit") for bar in bars)
 
 
+def test_budgets_stand_under_their_promise() -> None:
+    """Its name is said once, with the query that it is about."""
+    groups = _section(_page("passed"), "budgets").findall(".//tbody")
+
+    assert [_text(group.find("./tr[@class='group']")) for group in groups] == [
+        "queue_monitoring list_queue",
+        "employee_dashboard list_employee_tickets",
+        "custom_data_search search_custom_data",
+        "load",
+    ]
+    assert [_text(row.find("th")).split()[0] for row in groups[0].findall("tr")[1:]] == [
+        "p99",
+        "buffers",
+        "growth",
+        "serving",
+    ]
+
+
+def test_of_several_tenants_the_slowest_is_drawn_first() -> None:
+    """The others are there, folded away; all have their query's budget."""
+    base = sample.passed()
+    variants = [replace(base.latencies[0], name=f"list_queue ({name} tenant)", p99=p99) for name, p99 in _TENANTS]
+
+    section = _section(html.render(replace(base, latencies=tuple(variants))), "latencies")
+
+    drawn = {
+        place: [_text(one) for one in section.findall(place)] for place in (_MULTIPLES, f"./details{_MULTIPLES[1:]}")
+    }
+    assert list(drawn.values()) == [
+        ["list_queue (big tenant)"],
+        ["list_queue (median tenant)", "list_queue (empty tenant)"],
+    ]
+    plots = [element for element in section.iter("div") if element.get("class") == "plot"]
+    assert all("budget 100 ms" in plot.get("aria-label", "") and "budget 100 ms" in _text(plot) for plot in plots)
+
+
+_TENANTS = (("median", 8.0), ("big", 12.0), ("empty", 3.0))
+_MULTIPLES = "div[@class='multiples']/figure/figcaption/h3"
+
+
 def test_the_queue_plan_is_open_and_names_its_index() -> None:
     """It comes first, whatever the order of the plans, with buffers beside it."""
     base = sample.passed()

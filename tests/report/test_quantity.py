@@ -95,12 +95,20 @@ def test_amounts_carry_their_unit(value: float | str | None, unit: str, said: st
         ((5.9, None), "from 5.9 ms"),
         ((None, 6.6), "up to 6.6 ms"),
         ((None, None), ""),
+        ((114.0, 114.0), ""),
         (None, ""),
     ],
 )
 def test_intervals_say_a_shared_unit_once(ends: Interval | None, said: str) -> None:
     """And an end that is not known is not made up."""
     assert quantity.interval(ends, "ms") == said
+
+
+def test_one_is_singular() -> None:
+    """In counts and in units; a rate keeps its unit."""
+    assert (quantity.many(1, "samples"), quantity.many(1_600, "samples")) == ("1 sample", "1,600 samples")
+    assert quantity.amount(1.0, "round trips") == "1 round trip"
+    assert quantity.amount(1, "transitions/s") == "1 transitions/s"
 
 
 def test_a_small_share_is_not_nothing() -> None:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from virtualq_core.report.quantity import amount, interval
 from virtualq_core.report.results import Budget, Plan, Problem, Requirement, Results, Violation
 from virtualq_core.report.verdict import SEVERITY, PartVerdict
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _BAD = ("failed", "error")
+_TENANT_CLASS = "tenant_class"
 _METRICS = {
     "must_be_served_by": "serving index",
     "can_be_served_by": "usable index",
@@ -130,6 +135,21 @@ def place(violation: Violation) -> str:
         return ""
     tenant = "" if violation.tenant is None else f" of tenant {violation.tenant}"
     return f"ticket {violation.ticket}{tenant}: "
+
+
+def distinction(plan: Plan, plans: Iterable[Plan]) -> str:
+    """
+    What tells a plan from the others of its query: the class of tenant, or else the parameters in which they differ.
+
+    Empty where it is the only one, or where they differ in no parameter.
+    """
+    others = [other.parameters for other in plans if other.query == plan.query]
+    differing = {
+        name: value for name, value in plan.parameters.items() if any(other.get(name) != value for other in others)
+    }
+    if _TENANT_CLASS in differing:
+        return str(differing[_TENANT_CLASS])
+    return ", ".join(f"{name} {value}" for name, value in differing.items())
 
 
 def metric(name: str) -> str:

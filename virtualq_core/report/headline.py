@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from virtualq_core.report import quantity
 from virtualq_core.report.finding import allowed, metric, observed
-from virtualq_core.report.quantity import amount, count, number
+from virtualq_core.report.quantity import amount, count, many, number
 from virtualq_core.report.verdict import PartVerdict, fold
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def figures(results: Results) -> list[Figure]:
     orm = next((subject for subject in results.subjects if subject.name == "orm"), None)
     if orm is not None and orm.ratio_to_procedural is not None:
         spread = quantity.interval(orm.ratio_interval)
-        note = f"transitions/s, {spread}" if spread else "transitions/s, same run"
-        found.append(Figure("orm / procedural", quantity.ratio(orm.ratio_to_procedural), note))
+        found.append(Figure("orm / procedural rate", quantity.ratio(orm.ratio_to_procedural), spread or "same run"))
     return found
 
 
@@ -77,10 +76,10 @@ def _load_figures(load: Load) -> list[Figure]:
         Figure(
             "transitions",
             f"{number(load.transitions_per_s)}/s",
-            f"{count(load.clients)} clients" if load.clients else "",
+            many(load.clients, "clients") if load.clients else "",
         ),
         Figure("load, p99", amount(load.p99_ms, "ms"), f"p50 {amount(load.p50_ms, 'ms')}"),
-        Figure("history violations", count(len(load.violations)), f"{count(load.unknown)} unknown outcomes", bad),
+        Figure("history violations", count(len(load.violations)), many(load.unknown, "unknown outcomes"), bad),
     ]
 
 
@@ -107,7 +106,7 @@ def _reassurance(results: Results) -> Iterator[str]:
         yield f"{count(len(kept))} budgets are kept"
     if results.load is not None:
         rate, violations = number(results.load.transitions_per_s), len(results.load.violations)
-        left = _many(violations, "violation") if violations else "no violation"
+        left = many(violations, "violations") if violations else "no violation"
         yield f"{rate} transitions/s left {left} in the history"
     skipped = [stage.name for stage in results.stages if stage.verdict == "skipped"]
     if skipped:
@@ -160,13 +159,13 @@ def _broken_budgets(results: Results) -> str:
     if not broken:
         return ""
     worst, *others = broken
-    more = f", and {_many(len(others), 'more budget')} broken" if others else ""
+    more = f", and {many(len(others), 'more budgets')} broken" if others else ""
     return f"{worst.name} {metric(worst.metric)} is {amount(worst.observed, worst.unit)}, {allowed(worst)}{more}"
 
 
 def _broken_history(results: Results) -> str:
     violations = 0 if results.load is None else len(results.load.violations)
-    return f"{_many(violations, 'violation')} in the history that the load wrote" if violations else ""
+    return f"{many(violations, 'violations')} in the history that the load wrote" if violations else ""
 
 
 def _strain(budget: Budget) -> float:
@@ -178,7 +177,17 @@ def _strain(budget: Budget) -> float:
 
 
 def _stopped(results: Results, verdict: PartVerdict) -> str:
-    return _list([_reason(stage) for stage in results.stages if stage.verdict == verdict]) or "no stage passed"
+    stopped = [stage for stage in results.stages if stage.verdict == verdict]
+    return _list([_open_budgets(results, stage) or _reason(stage) for stage in stopped]) or "no stage passed"
+
+
+def _open_budgets(results: Results, stage: Stage) -> str:
+    undecided = [one for one in results.budgets if one.verdict == "inconclusive" and one.observed is not None]
+    if stage.name != "budgets" or stage.verdict != "inconclusive" or not undecided:
+        return ""
+    worst, *others = sorted(undecided, key=_strain, reverse=True)
+    more = f", and {many(len(others), 'more budgets')} undecided" if others else ""
+    return f"{worst.name} {metric(worst.metric)} is {observed(worst)}, {allowed(worst)}{more}"
 
 
 def _reason(stage: Stage) -> str:
@@ -193,7 +202,3 @@ def _list(clauses: list[str]) -> str:
 def _few(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {count(more)} more" if more > 0 else "")
-
-
-def _many(how_many: int, what: str) -> str:
-    return f"{count(how_many)} {what}" if how_many == 1 else f"{count(how_many)} {what}s"

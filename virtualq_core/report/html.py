@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _BAR_SPAN = 1.5
+_VARIANT = re.compile(r" \([^)]*\)$")
 _MARKS: dict[PartVerdict, str] = {
     "passed": "\N{CHECK MARK}",
     "failed": "\N{MULTIPLICATION X}",
@@ -46,11 +48,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Distribution:
-    """One operation's latencies with its plot."""
+    """One operation's latencies with its plot; `is_worst` of those of its query, such as the slowest tenant's."""
 
     latency: Latency
     plot: Markup
     limit_ms: float | None
+    is_worst: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def render(results: Results) -> str:
             findings=finding.findings(results),
             figures=headline.figures(results),
             distributions=distributions(results),
+            budget_groups=[(name, list(held)) for name, held in groupby(results.budgets, key=lambda one: one.name)],
             plans=sorted(results.plans, key=lambda plan: plan.query != headline.QUEUE_QUERY),
             load_plots=_load_plots(results.load),
             checks=checks(results.load),
@@ -134,13 +138,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"marks": _MARKS, "bar": bar, "marked_plan": marked_plan}
+    made.globals |= {"marks": _MARKS, "bar": bar, "marked_plan": marked_plan, "distinction": finding.distinction}
     made.filters |= {
         "amount": quantity.amount,
+        "circumstances": circumstances,
         "count": quantity.count,
         "duration": quantity.duration,
         "interval": quantity.interval,
         "limit": finding.limit,
+        "many": quantity.many,
         "metric": finding.metric,
         "ms": lambda value: quantity.amount(value, "ms"),
         "number": quantity.number,
@@ -164,7 +170,7 @@ def bar(budget: Budget) -> Bar | None:
         return round(max(0.0, min(value / limit / _BAR_SPAN, 1.0)) * 100, 2)
 
     low, high = budget.interval or (None, None)
-    is_open = low is None and high is None
+    is_open = low == high
     return Bar(
         observed=place(observed),
         low=None if is_open else place(low or 0.0),
@@ -181,15 +187,17 @@ def distributions(results: Results) -> list[Distribution]:
         for budget in results.budgets
         if budget.metric == "p99_ms" and budget.query is not None and not isinstance(budget.limit, str)
     }
-    shown = [limits[latency.name] for latency in results.latencies if latency.name in limits]
-    shared = span(results.latencies, shown)
+    bases = [_VARIANT.sub("", latency.name) for latency in results.latencies]
+    shared = span(results.latencies, [limits[base] for base in bases if base in limits])
+    worst = {base: max(one.p99 for at, one in enumerate(results.latencies) if bases[at] == base) for base in bases}
     return [
         Distribution(
             latency,
-            Markup(latency_plot(latency, limit_ms=limits.get(latency.name), shared=shared, name=f"latency-{at}")),  # noqa: S704  drawn here, of numbers only
-            limits.get(latency.name),
+            Markup(latency_plot(latency, limit_ms=limits.get(base), shared=shared, name=f"latency-{at}")),  # noqa: S704  drawn here, of numbers only
+            limits.get(base),
+            latency.p99 == worst[base],
         )
-        for at, latency in enumerate(results.latencies)
+        for at, (base, latency) in enumerate(zip(bases, results.latencies, strict=True))
     ]
 
 
@@ -225,6 +233,13 @@ def marked_plan(plan: Plan) -> Markup:
         kind = Markup('<mark class="bad">{}</mark>') if part.startswith("Seq Scan") else Markup("<mark>{}</mark>")
         marked += kind.format(part) if at % 2 else part
     return marked
+
+
+def circumstances(budget: Budget) -> str:
+    """Of which tenant, from how many samples, and what else is said of a budget."""
+    tenant = None if budget.tenant is None else f"tenant {budget.tenant}"
+    samples = None if budget.samples is None else quantity.many(budget.samples, "samples")
+    return "; ".join(filter(None, (", ".join(filter(None, (tenant, samples))), budget.detail)))
 
 
 def parameters(values: Mapping[str, object]) -> str:
@@ -270,7 +285,7 @@ def _fact(name: str, value: object) -> str:
         case Mapping():
             said = ", ".join(f"{inner} {_fact(str(inner), held)}" for inner, held in value.items())
         case _:
-            said = str(value)
+            said = str(value) or "(empty)"
     return said
 
 

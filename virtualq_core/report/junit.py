@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from virtualq_core.report.finding import (
     budget_problem,
+    distinction,
     findings,
     limit,
     metric,
@@ -104,7 +105,9 @@ def _cases(results: Results, stage: str) -> Iterator[_Case]:
                 yield _Case(one.id, verdict, (broken,), f"{one.level}: {one.text}\n{one.evidence}")
         case "plans":
             for plan in results.plans:
-                yield _Case(plan.query, plan.verdict, plan.problems or (_plan_problem(plan),), plan.text)
+                told = distinction(plan, results.plans)
+                name = f"{plan.query} [{told}]" if told else plan.query
+                yield _Case(name, plan.verdict, plan.problems or (_plan_problem(plan),), plan.text)
         case "budgets":
             for budget in results.budgets:
                 tenant = f" [tenant {budget.tenant}]" if budget.tenant is not None else ""

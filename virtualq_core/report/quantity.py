@@ -94,14 +94,25 @@ def amount(value: float | str | None, unit: str = "") -> str:
     if unit in _IN_UNIT:
         return _IN_UNIT[unit](value)
     plain = count(value) if isinstance(value, int) else number(value)
-    return f"{plain} {unit}".rstrip()
+    return f"{plain} {_singular(unit) if plain == '1' else unit}".rstrip()
+
+
+def many(how_many: int, things: str) -> str:
+    """So many things, or one thing; `things` is the plural."""
+    return f"{count(how_many)} {_singular(things) if how_many == 1 else things}"
+
+
+def _singular(unit: str) -> str:
+    return unit if "/" in unit else unit.removesuffix("s")
 
 
 _IN_UNIT = {"ms": milliseconds, "s": duration, "bytes": size, "B": size}
 
 
 def interval(ends: Interval | None, unit: str = "") -> str:
-    """A 95 % confidence interval in words, the unit said once; empty where there is none."""
+    """A 95 % confidence interval in words, the unit said once; empty where there is none, or where it is a point."""
+    if ends is not None and ends[0] == ends[1]:
+        return ""
     low, high = ("" if end is None else amount(float(end), unit) for end in ends or (None, None))
     if not low or not high:
         return f"from {low}" if low else f"up to {high}" if high else ""
