@@ -75,8 +75,8 @@ class StandingViolation:
 def take_mark(database: Database) -> Mark:
     """Note where the history stands; nobody may be writing meanwhile."""
     with _snapshot(database) as connection:
-        row = connection.execute(_SQL["mark_history"].sql).fetchone()
         connection.execute(_SQL["become_maintainer"].sql)
+        row = connection.execute(_SQL["mark_history"].sql).fetchone()
         revisions = connection.execute(_SQL["list_current_revisions"].sql).fetchall()
     return Mark(row[0] if row else 0, {(scope, number): revision for scope, number, revision in revisions})
 

@@ -27,7 +27,7 @@ from virtualq_core.errors import EnvironmentFault
 from virtualq_core.load.figure import measure
 from virtualq_core.load.plan import LoadPlan
 from virtualq_core.load.result import LoadResult
-from virtualq_core.load.target import choose_target, free_connections
+from virtualq_core.load.target import SEED_FIRST, NothingToDo, choose_target, free_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,8 @@ def prepare(
         NothingToDo: there is nothing to work on.
         EnvironmentFault: the server has too few connections, or is not reachable.
     """
-    guard.require_writable(database)
+    if guard.require_writable(database).standing is guard.Standing.EMPTY:
+        raise NothingToDo(f"the database '{database.name}' is empty", next_step=SEED_FIRST)
     name = f"virtualq load {secrets.token_hex(4)}"
     folder = Path(tempfile.mkdtemp(prefix="virtualq-load-"))
     try:

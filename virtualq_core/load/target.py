@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from virtualq_core.database.server import Database
     from virtualq_core.load.scenario import Extent
 
+SEED_FIRST = "put some tickets into it: virtualq seed --database-url ..."
 _SQL = content.beside(__file__, "target.sql")
 
 
@@ -100,7 +101,7 @@ def choose_target(database: Database, extent: Extent, *, seed: int) -> Target:
         }
     if not rows["list_queues"] or not rows["list_types"]:
         missing = "queue" if not rows["list_queues"] else "ticket type"
-        raise NothingToDo(f"'{database.name}' has no {missing}", next_step="virtualq seed --database-url ...")
+        raise NothingToDo(f"the database '{database.name}' has no {missing}", next_step=SEED_FIRST)
 
     samples: dict[tuple[int, int], list[dict[str, Any]]] = {}
     for type_scope, type_id, custom_data in rows["sample_custom_data"]:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, NoReturn
 import gevent
 import gevent.socket
 from locust import User, events
-from locust.exception import StopUser
 from locust.runners import LocalRunner
 
 from virtualq_core.conformance.journal import JournalWriter
@@ -165,12 +164,15 @@ class TicketUser(User):
         try:
             self.client = generator.client(self._tell)
         except Exception as error:
-            generator.stop(EnvironmentFault("a client cannot connect", observed=" ".join(str(error).split())))
-            raise StopUser from error
+            if generator.test is not None:
+                generator.stop(EnvironmentFault("a client cannot connect", observed=" ".join(str(error).split())))
+            # Locust prints the traceback of anything else.
+            raise gevent.GreenletExit from error
 
     def on_stop(self) -> None:
         """Disconnect."""
-        self.client.close()
+        if hasattr(self, "client"):
+            self.client.close()
 
     def wait_time(self) -> float:
         """Think, in seconds."""

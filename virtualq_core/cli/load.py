@@ -1,0 +1,128 @@
+"""`virtualq load`: many clients at once, and whether the history is still true."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.database.server import Database, Server
+    from virtualq_core.load import LoadResult
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+
+_SHOWN = 10
+_TICKETS_PER_TENANT = 1000
+
+
+@app.command()
+def load(
+    scenario: Annotated[
+        str, typer.Argument(metavar="[SCENARIO]", help="A file of loadtests/ by name, or one's own by its path.")
+    ] = "check",
+    clients: Annotated[
+        int | None, typer.Option("--clients", metavar="N", min=1, help="How many at once (default: the scenario's).")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option("--duration", metavar="S", help="For how many seconds (default: the scenario's).")
+    ] = None,
+    subject: Annotated[str, typer.Option("--subject", metavar="NAME", help="The implementation.")] = "procedural",
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Draws the data and who does what.")] = 1,
+    tickets: Annotated[
+        int, typer.Option("--tickets", metavar="N", min=1, help="How many, in the database that is made for the load.")
+    ] = 20_000,
+    database_url: DatabaseUrl = None,
+    postgres_bin: PostgresBin = None,
+    image: Image = None,
+    as_json: AsJson = False,
+) -> int:
+    """
+    Let many clients move tickets at once, and check the history that they leave.
+
+    With a url the load works on the data that is there (`virtualq seed` puts some), else on a fresh seeded database
+    that is dropped at the end. Exit codes: 0 passed, 1 a violation or an error, 3 inconclusive.
+
+    Example: virtualq load check --clients 32 --duration 20
+    """
+    from virtualq_core.database.provider import provide
+    from virtualq_core.load import find_scenario, run_load
+    from virtualq_core.report.verdict import exit_code
+    from virtualq_core.subjects import find_subject
+
+    chosen = find_scenario(scenario)
+    find_subject(subject)
+    with (
+        provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
+        _target(server, tickets, seed) as database,
+    ):
+        found = run_load(database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed)
+    if as_json:
+        told = {
+            "verdict": found.verdict,
+            "scenario": found.scenario,
+            "load": found.to_json(),
+            "latencies": found.latencies(),
+            "problems": found.problems(),
+        }
+        typer.echo(json.dumps(told, indent=2))
+    else:
+        _show(found)
+    return exit_code(found.verdict)
+
+
+@contextmanager
+def _target(server: Server, tickets: int, seed: int) -> Iterator[Database]:
+    from virtualq_core.database.clone import fresh_database
+    from virtualq_core.seeding import SeedPlan
+    from virtualq_core.seeding import seed as seed_database
+
+    if server.kind == "url":
+        yield server.maintenance
+        return
+    with fresh_database(server, prefix="vq_load") as database:
+        seed_database(database, SeedPlan(tickets=tickets, tenants=max(1, tickets // _TICKETS_PER_TENANT), seed=seed))
+        yield database
+
+
+def _show(found: LoadResult) -> None:
+    """The verdict first, then what failed, then the figures."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{found.verdict}: {found.summary}", markup=False)
+    problems = found.problems()
+    for problem in problems[:_SHOWN]:
+        console.print(f"\n{problem['code']}: {problem['what']}", markup=False)
+        for part in ("observed", "expected", "next_step"):
+            if problem[part]:
+                first, *others = str(problem[part]).splitlines()
+                console.print("\n    ".join([f"  {part.partition('_')[0]}: {first}", *others]), markup=False)
+    if len(problems) > _SHOWN:
+        console.print(f"\n… and {len(problems) - _SHOWN} more (--json has them all)")
+
+    latencies = Table(box=None, pad_edge=False)
+    latencies.add_column("operation")
+    for heading in ("asked", "answered", "p50 ms", "p99 ms", "max ms"):
+        latencies.add_column(heading, justify="right")
+    for one in found.figures.latencies:
+        if one.samples:
+            times = (f"{value:.2f}" for value in (one.p50_ms, one.p99_ms, one.max_ms) if value is not None)
+            latencies.add_row(one.name, f"{found.figures.operations[one.name]:,}", f"{one.samples:,}", *times)
+    console.print()
+    console.print(latencies)
+
+    invariants = Table(box=None, pad_edge=False)
+    for heading in ("invariant", "verdict", "checked"):
+        invariants.add_column(heading, justify="right" if heading == "checked" else "left")
+    for finding in found.judgement.findings:
+        invariants.add_row(finding.invariant.value, finding.verdict, f"{finding.checked:,}")
+    console.print()
+    console.print(invariants)
