@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
-_PHASES = {"tickets": "tickets", "indexes": "keys and indexes", "check": "rules", "vacuum": "vacuum"}
+_PHASES = {
+    "ticket": "tickets",
+    "ticketitem": "their items",
+    "ticketstatehistory": "their history",
+    "indexes": "keys and indexes",
+    "check": "rules",
+    "vacuum": "vacuum",
+}
 
 
 @app.command()
@@ -62,7 +69,7 @@ def seed(
         locales=tuple(locale) if locale else DEFAULT_LOCALES,
         now=_moment(now) if now else DEFAULT_NOW,
     )
-    columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:<17}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     begun = time.monotonic()
     with (
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,

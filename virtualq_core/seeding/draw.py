@@ -34,9 +34,11 @@ class Stream(IntEnum):
     POPULATION = 3
     CUSTOMER = 4
     LISTED = 5
-    TICKET = 6
-    ITEM = 7
-    HISTORY = 8
+    ARRIVAL = 6
+    TICKET = 7
+    DETAIL = 8
+    ITEM = 9
+    HISTORY = 10
 
 
 class Draw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ from virtualq_core.seeding.arrival import micros
 from virtualq_core.seeding.catalogue import Catalogue
 from virtualq_core.seeding.dataset import Dataset
 from virtualq_core.seeding.identifier import Kind, identifiers
+from virtualq_core.seeding.record import HEADER, TRAILER
 from virtualq_core.seeding.verify import require_sound
 from virtualq_core.seeding.walk import TicketType
 from virtualq_core.seeding.world import Block, World
@@ -55,10 +57,15 @@ def room_bytes(tickets: int) -> int:
 
 
 class Progress(Protocol):
-    """Told how far a phase (`tickets`, `indexes`, `check`, `vacuum`) is."""
+    """
+    Told how far each phase is, one after the other.
+
+    `ticket`, `ticketitem` and `ticketstatehistory` count the tickets whose rows are loaded, `indexes` keys and
+    indexes, `check` and `vacuum` only themselves.
+    """
 
     def __call__(self, phase: str, done: int, total: int) -> None:
-        """`done` of `total`, both in the phase's own unit."""
+        """`done` of `total` is done."""
 
 
 def _silent(phase: str, done: int, total: int) -> None:
@@ -159,26 +166,28 @@ class _Load:
         world = self._world
         self._copy(world.tenancy())
         self._copy(world.people(self._install_types()))
-        total = world.plan.tickets
-        self._tell("tickets", 0, total)
         with closing(prepare_ahead(world.tickets())) as blocks:
-            done = 0
-            for block in blocks:
-                self._copy([block])
-                if block.table == "ticketstatehistory":
-                    self._tell("tickets", done, total)
-                elif block.table == "ticket":
-                    done += block.rows
+            self._copy(blocks)
 
     def _copy(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
+        """Each table's blocks by one COPY."""
+        total = self._world.plan.tickets
+        for table, same in groupby(blocks, key=lambda block: block.table):
+            first = next(same)
             statement = SQL("copy {} ({}) from stdin with (format binary, freeze {})").format(
-                Identifier("virtualq", block.table),
-                SQL(", ").join(map(Identifier, block.names)),
-                SQL("true" if block.table in REBUILT else "false"),
+                Identifier("virtualq", table),
+                SQL(", ").join(map(Identifier, first.names)),
+                SQL("true" if table in REBUILT else "false"),
             )
+            done = 0
             with self._cursor.copy(statement) as copy:
-                copy.write(block.data)
+                copy.write(HEADER)
+                for block in chain([first], same):
+                    copy.write(block.data)
+                    if block.tickets:
+                        done += block.tickets
+                        self._tell(table, done, total)
+                copy.write(TRAILER)
 
     def _install_types(self) -> list[TicketType]:
         """The system-defined types that are missing, the tenants' own, and all of them as compiled."""

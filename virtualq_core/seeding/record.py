@@ -112,7 +112,7 @@ def segments(entries: Iterable[bytes]) -> Segments:
 
 def encode(columns: Sequence[Column], rows: int, fields: int) -> bytes:
     """
-    One chunk of binary COPY, header and trailer included; the columns in the order of the COPY's column list.
+    Rows of binary COPY, between `HEADER` and `TRAILER`; the columns in the order of the COPY's column list.
 
     `fields` is the length of that list: a vocabulary's entry may hold several fields.
     """
@@ -136,7 +136,7 @@ def encode(columns: Sequence[Column], rows: int, fields: int) -> bytes:
     matrix = np.empty((rows, len(parts)), dtype=object)
     for place, part in enumerate(parts):
         matrix[:, place] = part
-    return b"".join([HEADER, *matrix.ravel().tolist(), TRAILER])
+    return b"".join(matrix.ravel().tolist())
 
 
 def _fixed(columns: Sequence[Fixed], lead: bytes, rows: int) -> Segments:

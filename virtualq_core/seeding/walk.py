@@ -102,7 +102,7 @@ class Routes:
         """
         The edges that tickets of the types at `places` take until they are closed: (tickets × MAX_STEPS), -1 after.
 
-        An edge after which too few steps would be left is not taken but the straight way to the nearest terminal state, so
+        Where an edge would leave too few steps, the straight way to the nearest terminal state is taken instead, so
         that every path that can end does.
         """
         rows = len(places)

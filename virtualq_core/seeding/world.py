@@ -48,12 +48,12 @@ _FORMAT = "virtualq dataset 1"
 
 @dataclass(frozen=True)
 class Block:
-    """One COPY: a table, its columns, and the bytes."""
+    """Some rows of a table, as bytes of binary COPY without its header and trailer, and of how many tickets."""
 
     table: str
     names: tuple[str, ...]
     data: bytes
-    rows: int
+    tickets: int
 
 
 @dataclass(frozen=True)
@@ -128,15 +128,20 @@ class World:
             yield self._enrol(first, min(CHUNK, total - first))
 
     def tickets(self) -> Iterator[Block]:
-        """Tickets, their items and their history, in chunks of about `CHUNK` tickets."""
+        """
+        Tickets, then their items, then their history, in chunks of about `CHUNK` tickets.
+
+        Each table's rows come on end, because a table is loaded by one COPY: several of them would leave up to 64
+        empty pages behind each. So a chunk's story is told twice; that costs less than to keep it.
+        """
         zones = self.tenants.locale[self.queues.tenant]
         weights = np.bincount(zones, weights=self.queues.weight, minlength=len(self.plan.locales)).astype(np.int64)
         names = [words.zone for words in self.lexicon.words]
         calendar = Calendar(self.plan.now, names, weights, self.plan.tickets)
         writer = TicketWriter(self.plan, self.tenants, self.queues, self.routes, calendar, self.lexicon)
-        for chunk in calendar.chunks(CHUNK):
-            for batch in writer.write(chunk):
-                yield self._encode(batch)
+        for write in (writer.tickets, writer.items, writer.history):
+            for chunk in calendar.chunks(CHUNK):
+                yield self._encode(write(chunk), chunk.rows)
 
     def _open_queues(self) -> Block:
         queues = self.queues
@@ -222,12 +227,13 @@ class World:
         ]
         return self._encode(Batch(table, names, [*leading, *columns], rows))
 
-    def _encode(self, batch: Batch) -> Block:
+    def _encode(self, batch: Batch, tickets: int = 0) -> Block:
         data = encode(batch.columns, batch.rows, len(batch.names))
-        self._digest.update(f"{batch.table}\n".encode())
+        if batch.table not in self.rows:
+            self._digest.update(f"{batch.table}({','.join(batch.names)})\n".encode())
         self._digest.update(data)
         self.rows[batch.table] = self.rows.get(batch.table, 0) + batch.rows
-        return Block(batch.table, tuple(batch.names), data, batch.rows)
+        return Block(batch.table, tuple(batch.names), data, tickets)
 
 
 def _named(names: list[str]) -> Entry:
