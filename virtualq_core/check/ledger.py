@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +18,7 @@ from virtualq_core.errors import VirtualQError
 from virtualq_core.report.results import Problem, Stage, StageName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from virtualq_core.report.verdict import PartVerdict
 
@@ -91,48 +90,70 @@ class Ledger:
         """Pass on how far a phase of the present stage is."""
         self._progress.advance(phase, done, total)
 
-    @contextmanager
-    def stage(self, name: StageName) -> Iterator[OpenStage]:
-        """
-        Run the body as one stage.
+    def stage(self, name: StageName) -> StageScope:
+        """Run the body of a `with` as one stage; it is entered here when it has ended."""
+        return StageScope(name, self._progress, self.stages.append)
 
-        An error of this package or of the server ends the stage as `error`; anything else that is raised is a defect of
-        ours, is logged with its traceback, and ends the stage as `error` too: later stages still have their say.
-        """
-        self._progress.begin(name)
-        open_stage = OpenStage(name)
-        began = time.perf_counter()
-        try:
-            yield open_stage
-        except CannotRun as reason:
-            open_stage.conclude("skipped", str(reason))
-        except VirtualQError as error:
-            open_stage.conclude("error", error.what)
-            open_stage.problems.append(Problem.of(error))
-        except psycopg.Error as error:
-            text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            open_stage.conclude("error", text)
-            state = f"SQLSTATE {error.sqlstate}" if error.sqlstate else type(error).__name__
-            open_stage.problems.append(
-                Problem(code="server", what=text, observed=state, next_step="read the server's log")
-            )
-        except Exception as error:  # noqa: BLE001 (a defect in one stage must not silence the others)
-            _log.exception("the stage %s met a defect of VirtualQ", name)
-            open_stage.conclude("error", f"{type(error).__name__}: {error}")
-            open_stage.problems.append(
-                Problem(
-                    code="internal",
-                    what=f"the stage {name} met a defect of VirtualQ",
-                    observed=f"{type(error).__name__}: {error}",
-                    next_step="run it again with --debug and report the traceback",
-                )
-            )
+
+class StageScope:
+    """
+    The span of one stage.
+
+    An error of this package or of the server ends the stage as `error`. Any other exception is a defect of ours: it is
+    logged with its traceback and ends the stage as `error` too, so that later stages still have their say. What is no
+    `Exception`, such as Ctrl-C, passes through.
+    """
+
+    def __init__(self, name: StageName, progress: Progress, enter: Callable[[Stage], None]) -> None:
+        self._open = OpenStage(name)
+        self._progress = progress
+        self._enter = enter
+
+    def __enter__(self) -> OpenStage:
+        self._progress.begin(self._open.name)
+        self._began = time.perf_counter()
+        return self._open
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if error is not None and not isinstance(error, Exception):
+            return False
+        if error is not None:
+            self._conclude(error)
         stage = Stage(
-            name=name,
-            verdict=open_stage.verdict,
-            duration_s=round(time.perf_counter() - began, 3),
-            summary=open_stage.summary,
-            problems=tuple(open_stage.problems),
+            name=self._open.name,
+            verdict=self._open.verdict,
+            duration_s=round(time.perf_counter() - self._began, 3),
+            summary=self._open.summary,
+            problems=tuple(self._open.problems),
         )
-        self.stages.append(stage)
+        self._enter(stage)
         self._progress.end(stage)
+        return True
+
+    def _conclude(self, error: Exception) -> None:
+        stage = self._open
+        match error:
+            case CannotRun():
+                stage.conclude("skipped", str(error))
+            case VirtualQError():
+                stage.conclude("error", error.what)
+                stage.problems.append(Problem.of(error))
+            case psycopg.Error():
+                text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+                state = f"SQLSTATE {error.sqlstate}" if error.sqlstate else type(error).__name__
+                stage.conclude("error", text)
+                stage.problems.append(
+                    Problem(code="server", what=text, observed=state, next_step="read the server's log")
+                )
+            case _:
+                _log.error("the stage %s met a defect of VirtualQ", stage.name, exc_info=error)
+                told = f"{type(error).__name__}: {error}"
+                stage.conclude("error", told)
+                stage.problems.append(
+                    Problem(
+                        code="internal",
+                        what=f"the stage {stage.name} met a defect of VirtualQ",
+                        observed=told,
+                        next_step="run it again with --debug and report the traceback",
+                    )
+                )

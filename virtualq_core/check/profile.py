@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from virtualq_core.errors import UsageError
 
@@ -20,6 +20,10 @@ class Profile:
     tenants: int
     load_s: float
     clients: int
+
+    def sized(self, tickets: int | None) -> Profile:
+        """The same with another number of tickets; its own where none is given."""
+        return self if tickets is None else replace(self, tickets=tickets)
 
 
 PROFILES = {

@@ -51,12 +51,13 @@ class CheckOptions:
     """
     What to check, and on what.
 
-    `budgets` is the team's own file over the shipped one; `apply` is SQL that is run after seeding, the change that is
-    to be judged; no `subjects` means the registered ones. At most one of `database_url`, `postgres_bin` and `image` is
-    given; none means the embedded server.
+    `tickets` overrides the profile's number; `budgets` is the team's own file over the shipped one; `apply` is SQL that
+    is run after seeding, the change that is to be judged; no `subjects` means the registered ones. At most one of
+    `database_url`, `postgres_bin` and `image` is given; none means the embedded server.
     """
 
     profile: str = "smoke"
+    tickets: int | None = None
     seed: int = 1
     budgets: Path | None = None
     apply: Path | None = None
@@ -91,7 +92,7 @@ def run_check(options: CheckOptions, progress: Progress | None = None) -> Result
     with ExitStack() as held:
         _Check(
             options=options,
-            profile=find_profile(options.profile),
+            profile=find_profile(options.profile).sized(options.tickets),
             budgets=load_budgets(options.budgets),
             change=_read_change(options.apply),
             subjects=subjects,

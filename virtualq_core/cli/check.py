@@ -26,6 +26,9 @@ def check(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where results.json, junit.xml and report.html go.")
     ] = Path("out"),
+    tickets: Annotated[
+        int | None, typer.Option("--tickets", metavar="N", help="Another number than the profile's.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Draws the data; the same seed gives the same data.")] = 1,
     budgets: Annotated[
         Path | None, typer.Option("--budgets", metavar="FILE", help="Your budgets, over the shipped ones.")
@@ -58,6 +61,7 @@ def check(
         logging.getLogger("virtualq_core.check").setLevel(logging.CRITICAL)
     options = CheckOptions(
         profile=profile,
+        tickets=tickets,
         seed=seed,
         budgets=budgets,
         apply=apply,
