@@ -61,7 +61,8 @@ def validate(document: Mapping[str, Any]) -> None:
 def _schema_faults(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]:
     for fault in sorted(Draft202012Validator(schema()).iter_errors(document), key=lambda fault: fault.json_path):
         message = fault.message if len(fault.message) <= _SHOWN else f"{fault.message[:_SHOWN]}…"
-        yield fault.json_path, message, fault.schema.get("description") if isinstance(fault.schema, dict) else None
+        is_within = fault.json_path != "$" and isinstance(fault.schema, dict)
+        yield fault.json_path, message, fault.schema.get("description") if is_within else None
 
 
 def _sense_faults(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]:
