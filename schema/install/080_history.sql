@@ -1,5 +1,6 @@
 -- The audit trail. `operation_id` is the row's external identifier: the caller chooses it to make a retry harmless,
--- else it is drawn. `transition_name` is null only where the caller named none and several edges lead to the state,
+-- else it is drawn. It is unique within its tenant only: what a caller chooses must not tell it, by a refusal, what
+-- another tenant has chosen, nor count as a violation there. `transition_name` is null only where the caller named none and several edges lead to the state,
 -- or where a publication moved the ticket.
 create table virtualq.TicketStateHistory (
     id               bigint generated always as identity,

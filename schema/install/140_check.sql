@@ -122,7 +122,6 @@ begin atomic
             union all select y.extid from virtualq.TypeDefinition as y
             union all select t.extid from virtualq.Ticket as t
             union all select i.extid from virtualq.TicketItem as i
-            union all select h.operation_id from virtualq.TicketStateHistory as h
           ) as u
       ) as o
      where o.extid = o.previous
