@@ -57,6 +57,9 @@ begin
 
     replayed := false;
     if operation_id is not null then
+        -- Of several that send one operation at once, the others wait here for the first one's ticket. (A transition
+        -- waits for its ticket's row.)
+        perform pg_advisory_xact_lock(hashtextextended(operation_id::text, tenant_id));
         select t.id, t.extid, t.current_state into ticket_id, extid, current_state
           from virtualq.TicketStateHistory as h
           join virtualq.Ticket as t on t.tenant_id = h.tenant_id and t.id = h.ticket_id
