@@ -1,0 +1,142 @@
+"""Integrity: what is deleted takes along what has no meaning without it, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from virtualq_core import content
+from virtualq_core.conformance.expectation import RESTRICTED
+
+if TYPE_CHECKING:
+    from virtualq_core.conformance.expectation import Expectation
+    from virtualq_core.conformance.world import Actor, Application, Tenant, World
+
+SQL = content.beside(__file__, "integrity.sql")
+BREACHES = [name for name in SQL if name.startswith("break_")]
+CORRUPTIONS = [name for name in SQL if name.startswith("corrupt_")]
+
+DOCUMENT = """
+    account.id tenant.id tenant.account_id queue.id queue.tenant_id
+    typedefinition.id typedefinition.extid typedefinition.tenant_id typedefinition.type_code typedefinition.type_name
+    typedefinition.custom_fields_schema typedefinition.fsm_schema typedefinition.is_system_defined
+    ticket.id ticket.extid ticket.queue_id ticket.type_definition_id ticket.current_state ticket.customer_id
+    ticket.employee_id ticket.custom_data ticket.estimated_wait_minutes ticket.ttl_minutes ticket.created_at
+    ticketitem.id ticketitem.ticket_id customer.uid employee.id ticketstatehistory.ticket_id
+"""
+
+
+@pytest.mark.requirement("INT-001")
+def test_the_documents_names_are_there(maintainer: Actor, expect: Expectation) -> None:
+    """Statements that were written for the document run against the schema."""
+    missing = maintainer.run(SQL["list_columns"], names=DOCUMENT.split())
+
+    expect.equal([row.name for row in missing], [])
+
+
+@pytest.mark.requirement("INT-002")
+def test_items_go_with_their_ticket(world: World, owner: Actor, expect: Expectation) -> None:
+    """A component has no meaning without its ticket."""
+    with world.application(world.open_tenant("Cascade")) as application:
+        ticket_id = application.create("cancel")
+        application.change(SQL["add_item"], ticket_id=ticket_id)
+
+        expect.equal(owner.value(SQL["purge"], tenant_id=application.tenant_id), 1)
+        expect.equal(application.value(SQL["count_items"], ticket_id=ticket_id), 0)
+
+
+@pytest.mark.requirement("INT-003")
+def test_people_leave_their_tickets_behind(app: Application, expect: Expectation) -> None:
+    """A deleted customer or employee is unset in the ticket, which stays its tenant's and keeps its history."""
+    customer_id, employee_id = app.value(SQL["add_customer"]), app.value(SQL["add_employee"])
+    ticket_id = app.create("start", customer_id=customer_id, employee_id=employee_id)
+
+    app.change(SQL["delete_customer"], customer_id=customer_id)
+    app.change(SQL["delete_employee"], employee_id=employee_id)
+    ticket = app.ticket(ticket_id)
+    expect.equal((ticket.tenant_id, ticket.customer_id, ticket.employee_id), (app.tenant.id, None, None))
+    expect.equal((ticket.current_state, len(app.history(ticket_id))), ("in_progress", 2))
+
+
+@pytest.mark.requirement("INT-004")
+@pytest.mark.parametrize("deletion", [name for name in SQL if name.startswith("delete_used_")])
+def test_what_is_in_use_is_not_deleted(
+    world: World, app: Application, maintainer: Actor, expect: Expectation, deletion: str
+) -> None:
+    """Queue, type, tenant and account stay while something refers to them, whoever deletes."""
+    app.create()
+    given = {
+        "queue_id": app.tenant.queue_id,
+        "type_id": app.tenant.type_id,
+        "tenant_id": app.tenant.id,
+        "account_id": world.account_id,
+    }
+
+    with maintainer.trial(), expect.refused(RESTRICTED):
+        maintainer.change(SQL[deletion], **given)
+
+
+@pytest.mark.requirement("INT-005")
+def test_off_boarding_takes_all_that_a_tenant_owns_and_nothing_else(
+    world: World, owner: Actor, maintainer: Actor, neighbour: Application, expect: Expectation
+) -> None:
+    """No row of it is left in any table; the neighbour's tickets and the account are as they were."""
+    elsewhere = neighbour.create("start")
+    tenant = world.open_tenant("Leaving")
+    with world.application(tenant) as leaving:
+        for path in ([], ["start"], ["cancel"]):
+            ticket_id = leaving.create(*path, customer_id=tenant.customer_id, employee_id=tenant.employee_id)
+            leaving.change(SQL["add_item"], ticket_id=ticket_id)
+        leaving.publish(tenant.type_id, fields={})
+
+    expect.equal(owner.value(SQL["off_board"], gone=tenant.id), 3)
+    expect.equal(maintainer.value(SQL["count_remains"], gone=tenant.id), 0)
+    expect.equal((neighbour.ticket(elsewhere).current_state, len(neighbour.history(elsewhere))), ("in_progress", 2))
+    expect.equal(maintainer.value(SQL["count_account"], account_id=world.account_id), 1)
+
+
+@pytest.mark.requirement("INT-005")
+def test_off_boarding_nobody_is_an_error(owner: Actor, expect: Expectation) -> None:
+    """A slip of the pen is not taken for work done."""
+    with expect.refused("P0002"):
+        owner.run(SQL["off_board"], gone=2_000_000_000)
+
+
+@pytest.mark.requirement("INT-006")
+@pytest.mark.parametrize("breach", BREACHES)
+def test_values_that_make_no_sense_are_refused(app: Application, expect: Expectation, breach: str) -> None:
+    """Each by a CHECK whose name is the rule."""
+    given = {"ticket_id": app.create(), "queue_id": app.tenant.queue_id}
+
+    with expect.refused("23514", breach.removeprefix("break_")):
+        app.change(SQL[breach], **given)
+
+
+@pytest.mark.requirement("INT-007")
+@pytest.mark.parametrize("corruption", CORRUPTIONS)
+def test_the_audit_finds_what_nothing_enforced(
+    app: Application, owner: Actor, expect: Expectation, corruption: str
+) -> None:
+    """A row that breaks a rule, written with the triggers off, is named with the rule."""
+    ticket_id = app.create("start", "complete")
+
+    with owner.trial():
+        owner.change(SQL["silence_tickets"])
+        owner.change(SQL["silence_history"])
+        expect.equal(owner.change(SQL[corruption], ticket_id=ticket_id), 1)
+        found = owner.run(SQL["find_violations"], tenant_ids=[app.tenant.id])
+    named = {row.rule for row in found if row.ticket_id == ticket_id}
+    rule = corruption.removeprefix("corrupt_").replace("_", "-")
+    expect.holds(rule in named, f"{sorted(named)}", f"{rule} among the violations")
+
+
+@pytest.mark.requirement("INT-007")
+def test_the_audit_finds_nothing_in_what_was_done_by_the_rules(
+    app: Application, owner: Actor, north: Tenant, south: Tenant, expect: Expectation
+) -> None:
+    """Whatever the suite did in its tenants so far has left every rule intact."""
+    app.create("start", "complete", "remind", "pickup")
+
+    found = owner.run(SQL["find_violations"], tenant_ids=[north.id, south.id])
+    expect.equal([(row.rule, row.detail) for row in found], [])
