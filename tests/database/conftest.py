@@ -27,7 +27,7 @@ from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.provider import private_server, provide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from virtualq_core.database.server import Server
 
@@ -45,16 +45,24 @@ def eventually(condition: Callable[[], object], what: str, bound_s: float = BOUN
         pause.wait(0.01)
 
 
-def processes_of(folder: Path) -> list[psutil.Process]:
-    """The living processes that work in a folder or name it: servers, their backends, keepers."""
+def processes_of(folder: Path, naming: str = "") -> list[psutil.Process]:
+    """The living processes that work in a folder or name it, and name another thing: servers, backends, keepers."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if process.cwd().startswith(f"{folder}/") or any(str(folder) in word for word in process.cmdline()):
+            command = " ".join(process.cmdline())
+            if (process.cwd().startswith(f"{folder}/") or str(folder) in command) and naming in command:
                 found.append(process)
     return found
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """SIGKILL; some may be gone already."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @dataclass
@@ -120,9 +128,14 @@ class Cache:
         """The living processes that belong to this cache: servers, their backends, keepers, harnesses of a command."""
         return processes_of(self.folder)
 
-    def keepers(self) -> list[psutil.Process]:
-        """The keepers among them."""
-        return [process for process in self.processes() if "virtualq_core.database.keeper" in process.cmdline()]
+    def kill_keepers(self) -> None:
+        """SIGKILL the keepers among them, and nothing else."""
+        kill(processes_of(self.folder, "virtualq_core.database.keeper"))
+
+    def kill_all(self) -> None:
+        """SIGKILL all of them, keepers first, as a machine's end would."""
+        self.kill_keepers()
+        kill(self.processes())
 
     def await_file(self, pattern: str) -> None:
         """Wait for a file of the cluster."""
@@ -157,9 +170,7 @@ def cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cache]:
         try:
             eventually(lambda: not processes_of(folder), "no server and no keeper is left")
         finally:
-            for process in processes_of(folder):
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+            kill(processes_of(folder))
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -73,8 +73,7 @@ def test_everything_killed_while_the_server_is_made_leaves_a_working_cache(cache
     harness = cache.harness("hold")
     cache.await_file(moment)
 
-    for process in [*cache.keepers(), *cache.processes()]:
-        process.kill()
+    cache.kill_all()
     harness.kill()
 
     with provide() as server, server.maintenance.connect() as connection:
@@ -85,8 +84,7 @@ def test_a_harness_that_lost_its_keeper_leaves_no_server_behind(cache: Cache) ->
     """A killed keeper is replaced by the harness at its end."""
     harness = cache.harness("hold")
     harness.await_line("ready")
-    for keeper in cache.keepers():
-        keeper.kill()
+    cache.kill_keepers()
 
     harness.end()
 
@@ -97,8 +95,7 @@ def test_a_server_whose_harness_and_keeper_were_killed_is_adopted_by_the_next_ru
     """Nobody is left to stop it at first; the next run finds it running, uses it and has it stopped."""
     harness = cache.harness("hold")
     dsn = harness.await_line("ready")
-    for keeper in cache.keepers():
-        keeper.kill()
+    cache.kill_keepers()
     harness.kill()
     postmaster = cache.cluster().postmaster()
     assert postmaster is not None
@@ -138,8 +135,7 @@ def test_a_private_server_whose_harness_and_keeper_were_killed_is_deleted_by_the
     """It cannot be adopted, since nobody knows it; nobody but the next run can stop it."""
     harness = cache.harness("private")
     data_dir = Path(harness.await_line("ready"))
-    for keeper in cache.keepers():
-        keeper.kill()
+    cache.kill_keepers()
     harness.kill()
     assert data_dir.exists()
 
