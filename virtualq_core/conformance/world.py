@@ -242,15 +242,14 @@ def under_test(server: Server) -> Iterator[Database]:
     """
     The database that the suite is about.
 
-    That is the one which the server's url names, where it carries the schema and the mark; else a fresh one on that
-    server with the schema installed, dropped at the end.
+    That is the one which the caller's url names, where it carries the schema and the mark. Where it is empty, or the
+    server is the harness's own, it is a fresh one on that server with the schema installed, dropped at the end.
 
     Raises:
-        GuardRefusal: no fresh one can be made, and the given one is not ours to write into.
+        GuardRefusal: the url names a database that is not ours to write into.
     """
-    given = server.maintenance
-    if guard.examine(given) is Standing.MARKED:
-        yield given
+    if server.kind == "url" and guard.require_writable(server.maintenance).standing is Standing.MARKED:
+        yield server.maintenance
         return
     with fresh_database(server, prefix="vq_conformance") as database:
         install(database)
