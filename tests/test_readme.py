@@ -25,7 +25,7 @@ SHELL = [block.strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DO
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 TIMEOUT_S = 300
 
-SQL = content.beside(__file__, "core/shop.sql")
+SQL = content.statements(ROOT / "tests" / "core" / "shop.sql")
 
 
 def _commands(*, of_make: bool) -> list[str]:
@@ -33,7 +33,10 @@ def _commands(*, of_make: bool) -> list[str]:
     return [block for block in SHELL if block.startswith("make ") == of_make]
 
 
-@pytest.mark.parametrize("target", [line.split()[1] for block in _commands(of_make=True) for line in block.splitlines()])
+TARGETS = [line.split()[1] for block in _commands(of_make=True) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_a_make_target_of_the_readme_exists(target: str) -> None:
     """The targets are there, and the CI script runs them."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -54,7 +57,7 @@ def test_a_command_of_the_readme_passes(block: str, server: Server, tmp_path: Pa
             "DATABASE_URL": _url(database),
         }
         ended = subprocess.run(
-            ["bash", "-euc", block],
+            ["/bin/bash", "-euc", block],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

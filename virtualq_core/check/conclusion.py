@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from virtualq_core.conformance.requirement import load as load_requirements
 from virtualq_core.report.results import (
     Budget,
     Dataset,
@@ -69,8 +70,9 @@ def unsound(violations: Sequence[Violation]) -> list[Problem]:
 
 
 def requirements(outcome: ConformanceResult) -> tuple[Requirement, ...]:
-    """Each requirement's verdict and evidence."""
-    return tuple(handed_on(Requirement, each) for each in outcome.requirements)
+    """Each requirement's verdict and evidence, under its family's name."""
+    families = load_requirements().families
+    return tuple(handed_on(Requirement, each, family=families[each.family]) for each in outcome.requirements)
 
 
 def conclude_conformance(stage: OpenStage, outcome: ConformanceResult) -> None:
