@@ -102,7 +102,14 @@ class Cluster:
         """The cluster in a folder, which is made if it is missing."""
         account = server_account()
         account.require_passage(make_folder(folder) / "data")
-        (folder / _PROGRAMS).write_text(json.dumps(binaries.to_json()), encoding="utf-8")
+        told, path = json.dumps(binaries.to_json()), folder / _PROGRAMS
+        try:
+            if not path.exists() or path.read_text(encoding="utf-8") != told:
+                replacement = path.with_name(f"{_PROGRAMS}.{os.getpid()}")
+                replacement.write_text(told, encoding="utf-8")
+                replacement.replace(path)
+        except OSError as error:
+            raise os_fault(error, path, "cannot write into the cluster's folder") from error
         return cls(folder, binaries, account)
 
     @classmethod
