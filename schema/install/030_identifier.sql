@@ -18,7 +18,7 @@ begin
                         overlay(
                             uuid_send(gen_random_uuid())
                             placing substring(
-                                int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3
+                                int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3
                             )
                             from 1 for 6
                         ),
