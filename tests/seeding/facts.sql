@@ -226,3 +226,92 @@ select c.relname, c.relpages, c.relallvisible
   from pg_class as c
  where c.oid in ('virtualq.ticket'::regclass, 'virtualq.ticketitem'::regclass, 'virtualq.ticketstatehistory'::regclass)
    and (c.reltuples <= 0 or c.relallvisible < c.relpages - 64)
+
+-- name: count_sessions
+-- Whoever else is connected, that this load may have left.
+select count(*) as sessions
+  from pg_stat_activity
+ where datname = current_database()
+   and pid <> pg_backend_pid()
+   and backend_type = 'client backend'
+
+-- name: list_foreign_tenants
+-- What a tenant sees through the application's role.
+select count(*) filter (where t.tenant_id <> %(tenant_id)s) as others, count(*) as visible
+  from virtualq.Ticket as t
+
+-- name: alter_by_hand
+-- What a team may have done to its tables before they are seeded.
+create index ticket_open_idx on virtualq.Ticket (tenant_id, queue_id) where closed_at is null;
+comment on index virtualq.ticket_open_idx is 'the team''s own: 100% of it';
+create unique index ticketitem_name_idx on virtualq.TicketItem (tenant_id, lower(name), id) with (fillfactor = 70);
+comment on constraint ticket_queue_fkey on virtualq.Ticket is 'by the queue';
+comment on constraint ticket_pkey on virtualq.Ticket is 'by the tenant';
+drop index virtualq.idx_ticket_custom_data;
+alter table virtualq.Ticket drop constraint ticket_employee_fkey;
+alter table virtualq.Ticket disable trigger ticket_identity_is_fixed;
+alter table virtualq.TicketItem enable always trigger ticketitem_takes_tenant;
+alter table virtualq.TicketStateHistory add constraint ticketstatehistory_seq_is_small check (seq < 1000) not valid
+
+-- name: depend_on_key
+create view virtualq.latest as select id, extid, tenant_id, created_at from virtualq.Ticket group by tenant_id, id
+
+-- name: disable_triggers
+alter table virtualq.Ticket disable trigger user;
+alter table virtualq.TicketStateHistory disable trigger user
+
+-- name: plant_history_starts_at_initial_state
+update virtualq.TicketStateHistory as h
+   set to_state = 'in_progress', transition_name = 'start'
+  from virtualq.Ticket as t
+ where t.queue_id = %(queue_id)s and t.version = 1
+   and h.tenant_id = t.tenant_id and h.ticket_id = t.id
+
+-- name: plant_history_is_gapless
+update virtualq.TicketStateHistory as h
+   set seq = h.seq + 1
+  from virtualq.Ticket as t
+ where t.queue_id = %(queue_id)s and t.version = 3 and h.seq = 3
+   and h.tenant_id = t.tenant_id and h.ticket_id = t.id
+
+-- name: plant_history_is_a_path
+update virtualq.TicketStateHistory as h
+   set from_state = 'received', transition_name = 'start', to_state = 'in_progress'
+  from virtualq.Ticket as t
+ where t.queue_id = %(queue_id)s and t.version = 3 and h.seq = 3
+   and h.tenant_id = t.tenant_id and h.ticket_id = t.id
+
+-- name: plant_transition_is_legal
+update virtualq.TicketStateHistory as h
+   set transition_name = 'teleport'
+  from virtualq.Ticket as t
+ where t.queue_id = %(queue_id)s and t.version = 2 and h.seq = 2
+   and h.tenant_id = t.tenant_id and h.ticket_id = t.id
+
+-- name: plant_ticket_agrees_with_history
+update virtualq.Ticket as t
+   set version = t.version + 1
+ where t.queue_id = %(queue_id)s and t.version = 2
+
+-- name: plant_ticket_state_is_in_machine
+update virtualq.Ticket as t
+   set current_state = 'nowhere'
+ where t.queue_id = %(queue_id)s and t.version = 2
+
+-- name: plant_ticket_closes_in_terminal_state
+update virtualq.Ticket as t
+   set closed_at = now()
+ where t.queue_id = %(queue_id)s and t.version = 2 and t.closed_at is null
+
+-- name: plant_extid_occurs_once
+update virtualq.TicketItem as i
+   set extid = t.extid
+  from virtualq.Ticket as t
+ where t.queue_id = %(queue_id)s
+   and i.tenant_id = t.tenant_id and i.ticket_id = t.id
+   and i.id = (select min(f.id) from virtualq.TicketItem as f where f.tenant_id = t.tenant_id and f.ticket_id = t.id)
+
+-- name: plant_custom_data_is_valid
+update virtualq.Ticket as t
+   set custom_data = custom_data || '{"channel": "pigeon"}'
+ where t.queue_id = %(queue_id)s

@@ -10,7 +10,7 @@ from virtualq_core.seeding import verify
 from virtualq_core.seeding.load import read_dataset
 
 if TYPE_CHECKING:
-    from conftest import Seeded
+    from tests.seeding.facts import Seeded
 
 pytestmark = pytest.mark.server
 

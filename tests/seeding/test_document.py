@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from virtualq_core import content
+from tests.seeding.facts import TYPE_FILES
 from virtualq_core.errors import UsageError
 from virtualq_core.fields import FieldSchema
 from virtualq_core.seeding import world
@@ -16,9 +16,7 @@ from virtualq_core.seeding.document import DocumentWriter
 from virtualq_core.seeding.draw import Draw
 from virtualq_core.seeding.vocabulary import Words, gather
 
-TYPE_FILES = sorted(
-    [*(content.folder("schema") / "types").glob("*.json"), *Path(world.__file__).with_name("types").glob("*.json")]
-)
+ALL_TYPES = [*TYPE_FILES, *sorted(Path(world.__file__).with_name("types").glob("*.json"))]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +34,7 @@ def draw_documents(schema: Any, words: Words, count: int = 2000) -> list[Any]:  
     return [json.loads(text) if text else None for text in texts]
 
 
-@pytest.mark.parametrize("path", TYPE_FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_TYPES, ids=lambda path: path.stem)
 def test_documents_of_shipped_types_are_valid_and_varied(path: Path, words: Words) -> None:
     """Every document fits its schema; every property is there sometimes; most documents differ from one another."""
     schema = json.loads(path.read_text(encoding="utf-8"))["custom_fields_schema"]

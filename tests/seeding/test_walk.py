@@ -7,15 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from virtualq_core import content
-from virtualq_core.machine import Machine
+from tests.seeding.facts import TYPE_FILES, compile_type
 from virtualq_core.seeding.draw import Draw
-from virtualq_core.seeding.walk import MAX_STEPS, NO_EDGE, Routes, TicketType, arrive
+from virtualq_core.seeding.walk import MAX_STEPS, NO_EDGE, Routes, arrive
 
-MACHINES = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))["fsm_schema"]
-    for path in sorted((content.folder("schema") / "types").glob("*.json"))
-}
+MACHINES = {path.stem: json.loads(path.read_text(encoding="utf-8"))["fsm_schema"] for path in TYPE_FILES}
 MACHINES["wildcards"] = {
     "init": {"name": "open", "from": "nowhere", "to": "a"},
     "transitions": [{"name": "go", "from": "a", "to": "b"}, {"name": "stop", "from": "*", "to": "c"}],
@@ -28,26 +24,12 @@ MACHINES["long"] = {
 MACHINES["still"] = {"init": "a"}
 
 
-def ticket_type(name: str, number: int = 1) -> TicketType:
-    """A type as the database would have compiled it."""
-    machine = Machine.parse(MACHINES[name])
-    init = MACHINES[name]["init"]
-    init = init if isinstance(init, dict) else {"to": init}
-    return TicketType(
-        id=number,
-        scope=0,
-        code=name,
-        revision=1,
-        initial_state=init["to"],
-        initial_from=init.get("from", "none"),
-        initial_name=init.get("name", "init"),
-        compiled=machine.compile(),
-        terminal=frozenset(machine.terminal_states),
-        fields=None,
-    )
-
-
-ROUTES = Routes([ticket_type(name, number) for number, name in enumerate(MACHINES, start=1)])
+ROUTES = Routes(
+    [
+        compile_type({"type_code": name, "fsm_schema": machine}, number)
+        for number, (name, machine) in enumerate(MACHINES.items(), start=1)
+    ]
+)
 NAMES = list(MACHINES)
 
 

@@ -64,7 +64,7 @@ class Progress(Protocol):
     indexes, `check` and `vacuum` only themselves.
     """
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
+    def __call__(self, phase: str, done: int, total: int, /) -> None:
         """`done` of `total` is done."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "verify.sql")
 
-MOST = 100
+MOST = 20
 SAMPLE = 2000
 _SAMPLE_OF_LOAD = 500
 
@@ -41,7 +42,7 @@ class Violation:
 
 def verify(database: Database, *, sample: int = SAMPLE) -> list[Violation]:
     """
-    Everything in a database that breaks a rule of the schema; at most `MOST` violations.
+    Everything in a database that breaks a rule of the schema; at most `MOST` violations of each rule.
 
     Asks `virtualq.find_violations()` about every row, and holds the custom data of about `sample` tickets of each type
     (all, where there are no more) against the type's schema. Changes nothing.
@@ -76,11 +77,13 @@ def find_violations(connection: Connection[Any], *, sample: int = SAMPLE) -> lis
         rows = cursor.execute(_SQL["sample_custom_data"].sql, wanted).fetchall()
         cursor.execute(_SQL["leave_maintainer"].sql)
     schemas = {one["id"]: FieldSchema.compile(one["custom_fields_schema"]) for one in types}
-    for row in rows:
-        complaint = _judge(schemas[row["type_definition_id"]], row["custom_data"])
-        if complaint is not None and len(found) < MOST:
-            found.append(Violation("custom-data-is-valid", row["tenant_id"], row["id"], complaint))
-    return found
+    judged = ((row, _judge(schemas[row["type_definition_id"]], row["custom_data"])) for row in rows)
+    invalid = (
+        Violation("custom-data-is-valid", row["tenant_id"], row["id"], complaint)
+        for row, complaint in judged
+        if complaint is not None
+    )
+    return [*found, *islice(invalid, MOST)]
 
 
 def _judge(schema: FieldSchema, document: Any) -> str | None:  # noqa: ANN401 - any JSON

@@ -1,0 +1,47 @@
+"""A plan decides every byte, and every part of it counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.seeding.facts import GOLDEN_HASH, SMALL, generate
+from virtualq_core.seeding import SeedPlan, world
+
+
+def test_the_same_plan_is_the_same_data() -> None:
+    """Twice in one process, and as it was when this was written."""
+    assert generate(SMALL).hash == generate(SMALL).hash == GOLDEN_HASH
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        dataclasses.replace(SMALL, seed=2),
+        dataclasses.replace(SMALL, locales=("en_US",)),
+        dataclasses.replace(SMALL, now=SMALL.now.replace(minute=1)),
+        dataclasses.replace(SMALL, tenants=4),
+        dataclasses.replace(SMALL, tickets=301),
+    ],
+    ids=["seed", "locale", "now", "tenants", "tickets"],
+)
+def test_another_plan_is_other_data(other: SeedPlan) -> None:
+    """Whatever differs in the plan shows in the hash."""
+    assert generate(other).hash != GOLDEN_HASH
+
+
+def test_chunks_count_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small chunks hold as many tickets as one large one."""
+    plan = SeedPlan(tickets=2000, tenants=5, locales=("en_GB",))
+    monkeypatch.setattr(world, "CHUNK", 100)
+    many = generate(plan).rows
+    monkeypatch.setattr(world, "CHUNK", 5000)
+    assert generate(plan).rows["ticket"] == many["ticket"] == 2000
+
+
+def test_the_hour_does_not_depend_on_the_zone_of_now() -> None:
+    """The same moment, written in another zone, is the same plan."""
+    elsewhere = SMALL.now.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert generate(dataclasses.replace(SMALL, now=elsewhere)).hash == GOLDEN_HASH
