@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "witness.sql")
 _PORTION = 2000
-_MOST = 100
+MOST = 25  # violations with their evidence; all are counted
 _REFERENCES = ("its queue", "its customer", "its employee")
 _CLAIM = "operation "
 
@@ -88,11 +88,13 @@ def judge(
     *,
     thresholds: Thresholds | None = None,
     was_restarted: bool = False,
+    most: int = MOST,
 ) -> Judgement:
     """
     Hold a recording against the database that it was made on, whose clients must be gone.
 
-    Everything that was written since the mark must be in the recording: no one else may have been writing.
+    Everything that was written since the mark must be in the recording: no one else may have been writing. At most
+    `most` violations are kept, with their evidence; all are counted.
     """
     with _snapshot(database) as connection:
         connection.execute(_SQL["become_maintainer"].sql)
@@ -102,13 +104,14 @@ def judge(
             thresholds or Thresholds(),
             is_complete=recording.is_complete,
             was_restarted=was_restarted,
+            max_violations=most,
         )
         for story in _stories(connection, recording, mark):
             checker.examine(story)
     return checker.judgement()
 
 
-def find_violations(database: Database, *, most: int = _MOST) -> list[StandingViolation]:
+def find_violations(database: Database, *, most: int = MOST) -> list[StandingViolation]:
     """What `virtualq.find_violations()` finds over the whole database, at most so many."""
     with _snapshot(database) as connection:
         rows = connection.execute(_SQL["find_violations"].sql, {"most": most}).fetchall()

@@ -63,10 +63,12 @@ class Figures:
     """
     What a recording amounts to, as numbers.
 
-    `transitions` counts the tickets that were moved: by name, in bulk, by a claim. Latencies of transitions are those
-    of acknowledged ones asked for one at a time; a refusal writes nothing and would flatter them.
+    `clients` are those that asked for anything. `transitions` counts the tickets that were moved: by name, in bulk, by
+    a claim. Latencies of transitions are those of acknowledged ones asked for one at a time; a refusal writes nothing
+    and would flatter them.
     """
 
+    clients: int
     duration_s: float
     transitions: int
     operations: dict[str, int]
@@ -88,6 +90,7 @@ def measure(recording: Recording) -> Figures:
     moved = ok & np.isin(records["kind"], list(MOVES))
     begin, end = (int(records["invoke_ns"].min()), int(records["return_ns"].max())) if len(records) else (0, 0)
     return Figures(
+        clients=len(np.unique(records["client"])),
         duration_s=(end - begin) / _NS_PER_S,
         transitions=int(moved.sum()),
         operations={kind.word: int(kinds[kind].sum()) for kind in Kind if kinds[kind].any()},

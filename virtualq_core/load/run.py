@@ -63,11 +63,12 @@ class Run:
             standing = witness.find_violations(self._database)
         except psycopg.Error as error:
             raise explain(error, self._database.dsn) from error
+        figures = measure(recording)
         return LoadResult(
             scenario=self.plan.scenario.name,
             subject=self.plan.subject,
-            clients=self.plan.scenario.clients,
-            figures=measure(recording),
+            clients=figures.clients,
+            figures=figures,
             judgement=judgement,
             standing=tuple(standing),
             errors=recording.failures,
