@@ -96,7 +96,8 @@ def draw(
                 if key not in drawn:
                     drawn[key] = _parameters(connection, *key)
                 if (values := drawn[key]) is not None:
-                    named = {name: value for name, value in values.items() if f"%({name})s" in statement.sql}
+                    asked = statement.sql + _answers()[statement.name].sql
+                    named = {name: value for name, value in values.items() if f"%({name})s" in asked}
                     cases.append(Case(statement.name, tenant_id, tenant_class, named, tickets))
     return cases
 

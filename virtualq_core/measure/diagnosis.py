@@ -8,9 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core import content
+from virtualq_core.measure.plan import wrapped_columns
 from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import psycopg
 
     from virtualq_core.measure.catalogue import Case
@@ -34,17 +37,28 @@ class Diagnosis:
 
 def diagnose(observer: Observer, case: Case, plan: Plan, index: str, forced: Plan | None) -> Diagnosis:
     """
-    Why `plan` is not served by `index`.
+    Why `plan` is not served by `index`, which is sound.
 
     `forced` is the plan that the index serves when the planner has no other way, or none where it cannot.
     """
+    if forced is None:
+        return _barrier(observer, case, index) or _unanswerable(observer, plan, index)
     with observer.as_overseer() as connection:
-        found = _index(connection, index)
-        if found is None and forced is not None:
-            found = _statistics(connection, plan, forced)
-    if found is None and forced is None:
-        found = _barrier(observer, case, index) or _lost_predicate(plan, index)
-    return found or _choice(plan, index, forced)
+        return _statistics(connection, plan, forced) or _choice(plan, index, forced)
+
+
+def index_fault(observer: Observer, index: str) -> Diagnosis | None:
+    """What is wrong with the index itself: missing, invalid, or not the one that schema/indexes declares."""
+    with observer.as_overseer() as connection:
+        return _index(connection, index)
+
+
+def lost_predicate(observer: Observer, plan: Plan, index: str) -> Diagnosis | None:
+    """The diagnosis where a plan reads by the index and tests one of its columns in a form that it cannot answer."""
+    with observer.as_overseer() as connection:
+        columns = _key_columns(connection, index)
+    lost = plan.lost_conditions(index, columns, [name for name, is_text in columns.items() if is_text])
+    return _lost(index, lost) if lost else None
 
 
 def _barrier(observer: Observer, case: Case, index: str) -> Diagnosis | None:
@@ -95,38 +109,50 @@ def _statistics(connection: psycopg.Connection[Any], plan: Plan, forced: Plan) -
     return None
 
 
-def _lost_predicate(plan: Plan, index: str) -> Diagnosis | None:
-    declared = _declared().get(index)
-    if declared is None:
-        return None
-    named = re.search(r"\(\s*(\w+)", declared[1])
-    leading = named[1].lower() if named else ""
-    for node in plan.executed:
-        if leading in node.filter_columns:
-            return Diagnosis(
-                "lost-predicate",
-                f"the condition on {leading}, the first column of {index}, is one that no index can answer: "
-                f"{node.details['Filter']}",
-                "compare the bare column with a value of its own type",
-            )
+def _unanswerable(observer: Observer, plan: Plan, index: str) -> Diagnosis:
+    """Why an index that is sound and not barred cannot serve: the conditions on its columns, or that there are none."""
+    with observer.as_overseer() as connection:
+        columns = _key_columns(connection, index)
+    texts = [name for name, is_text in columns.items() if is_text]
+    lost = {
+        column: str(node.details["Filter"])
+        for node in plan.executed
+        for column in wrapped_columns(node.details.get("Filter"), node.alias, texts)
+        if column in columns
+    }
+    if lost:
+        return _lost(index, lost)
     return Diagnosis(
         "lost-predicate",
-        f"the query has no condition that {index} could answer; its first column is {leading}",
+        f"the query has no condition that {index} could answer; its columns are {', '.join(columns)}",
         "look at the query's where clause",
     )
 
 
-def _choice(plan: Plan, index: str, forced: Plan | None) -> Diagnosis:
-    if forced is None:
-        return Diagnosis(
-            "index-not-usable", f"the planner cannot use {index} for this query", "read the plan's conditions"
-        )
+def _lost(index: str, conditions: Mapping[str, str]) -> Diagnosis:
+    named = " and ".join(conditions)
+    return Diagnosis(
+        "lost-predicate",
+        f"the condition on {named}, a column of {index}, is not in a form that an index can answer: "
+        f"{'; '.join(dict.fromkeys(conditions.values()))}",
+        "compare the bare column with a value of its own type",
+    )
+
+
+def _key_columns(connection: psycopg.Connection[Any], index: str) -> dict[str, bool]:
+    """The index's columns, and of each whether its conditions are written with a cast to text."""
+    return dict(connection.execute(_SQL["list_key_columns"].sql, {"index": f"{_SCHEMA}.{index}"}).fetchall())
+
+
+def _choice(plan: Plan, index: str, forced: Plan) -> Diagnosis:
+    changed = ", ".join(f"{name} = {value}" for name, value in plan.settings.items())
+    settings = f"; planner settings that are not the default: {changed}" if changed else ""
     return Diagnosis(
         "index-not-chosen",
         f"the planner could use {index} (cost {forced.cost:,.0f}, {forced.buffers:,} blocks) and takes another way "
         f"that it believes cheaper (cost {plan.cost:,.0f}) and that touches {plan.buffers:,} blocks; its worst "
-        f"estimate of a number of rows is off by a factor of {plan.q_error:,.0f}",
-        "compare the estimated rows in the plan with those found; analyze, or raise the statistics target",
+        f"estimate of a number of rows is off by a factor of {plan.q_error:,.0f}{settings}",
+        "compare the estimated rows in the plan with those found, and the planner's settings with the machine",
     )
 
 

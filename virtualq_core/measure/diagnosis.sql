@@ -4,6 +4,16 @@ select pg_get_indexdef(i.indexrelid), i.indisvalid and i.indisready
   from pg_index as i
  where i.indexrelid = to_regclass(%(index)s);
 
+-- name: list_key_columns
+-- The index's key columns in order, but for expressions, and whether conditions on them are written with a cast to text.
+select a.attname, a.atttypid = 'varchar'::regtype
+  from pg_index as i
+ cross join unnest(i.indkey::integer[]) with ordinality as k (attnum, place)
+  join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum
+ where i.indexrelid = to_regclass(%(index)s)
+   and k.place <= i.indnkeyatts
+ order by k.place;
+
 -- name: describe_statistics
 -- The rows that the planner believes the table to have, those changed since the last ANALYZE, and whether there are
 -- statistics of any column. Whom row security binds may not look at those, and is told that there are.

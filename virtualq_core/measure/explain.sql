@@ -2,8 +2,9 @@
 -- The plan with what it cost. VERBOSE writes each column with its alias, so that a self-join's sides are told apart.
 explain (analyze, verbose, buffers, settings, format json)
 
--- name: forbid_sequential_scans
-set local enable_seqscan = off;
+-- name: favour_indexes
+-- No sequential scan, and random reads at no premium, whatever the server's settings say.
+select set_config('enable_seqscan', 'off', true), set_config('random_page_cost', current_setting('seq_page_cost'), true);
 
 -- name: list_rivals
 -- The other indexes of the table, but for those that belong to a constraint.

@@ -44,6 +44,12 @@ class Ground:
         )
         return created.id
 
+    def live(self, session: SubjectSession) -> None:
+        """Create a ticket and move it all the way."""
+        ticket_id = self.create(session)
+        for name in self.path:
+            self.move(session, ticket_id, name)
+
     def move(self, session: SubjectSession, ticket_id: int, transition: str) -> None:
         """Move a ticket."""
         session.transition(self.tenant_id, ticket_id, transition, actor=ACTOR)
@@ -70,17 +76,21 @@ def longest_path(compiled: Mapping[str, Mapping[str, str]], start: str) -> tuple
     """
     The names of the transitions along the longest way from `start` that visits no state twice.
 
-    The search ends after a bounded number of steps, with the longest way until then.
+    A way that ends where nothing leads on is preferred to any that does not. The search ends after a bounded number of
+    steps, with the best way until then.
     """
     longest: tuple[str, ...] = ()
+    is_ended = False
     waiting: list[tuple[str, tuple[str, ...], frozenset[str]]] = [(start, (), frozenset({start}))]
     for _ in range(_MOST_STEPS):
         if not waiting:
             break
         state, taken, seen = waiting.pop()
-        if len(taken) > len(longest):
-            longest = taken
-        for name, target in sorted(compiled.get(state, {}).items(), reverse=True):
+        edges = compiled.get(state, {})
+        ends = all(target == state for target in edges.values())
+        if (ends, len(taken)) > (is_ended, len(longest)):
+            longest, is_ended = taken, ends
+        for name, target in sorted(edges.items(), reverse=True):
             if target not in seen:
                 waiting.append((target, (*taken, name), seen | {target}))
     return longest

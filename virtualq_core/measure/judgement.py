@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtualq_core.measure.budget import METRICS, Budget
-from virtualq_core.measure.diagnosis import diagnose
+from virtualq_core.measure.diagnosis import diagnose, index_fault, lost_predicate
 from virtualq_core.measure.explain import explain_with
 from virtualq_core.measure.quantile import samples_needed
 from virtualq_core.measure.result import BudgetResult, Problem, Verdict, worst
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.diagnosis import Diagnosis
     from virtualq_core.measure.observer import Observer
     from virtualq_core.measure.plan import Plan
 
@@ -61,19 +62,21 @@ def judge_shape(observer: Observer, budget: Budget, planned: Planned) -> list[Fi
 
 def _served(observer: Observer, budget: Budget, planned: Planned, index: str) -> Finding:
     case, plan = planned.case, planned.plan
-    if index in plan.served_by:
-        return _text_finding(budget, "must_be_served_by", planned, index)
-    if plan.buffers <= TIE_BLOCKS:
-        detail = f"{plan.buffers:,} blocks in all, which no index can better by much"
-        return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
-    forced = explain_with(observer, case, index)
-    if forced is not None and plan.buffers <= max(forced.buffers * TIE_SHARE, forced.buffers + TIE_BLOCKS):
-        detail = (
-            f"the planner does no worse by another way: {plan.buffers:,} blocks, {forced.buffers:,} by {index}; "
-            "that it could use the index was shown with other ways forbidden"
-        )
-        return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
-    found = diagnose(observer, case, plan, index, forced)
+    found, forced = _fault(observer, plan, index), None
+    if found is None:
+        if index in plan.served_by:
+            return _text_finding(budget, "must_be_served_by", planned, index)
+        if plan.buffers <= TIE_BLOCKS:
+            detail = f"{plan.buffers:,} blocks in all, which no index can better by much"
+            return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
+        forced = _supported(observer, case, index)
+        if forced is not None and plan.buffers <= max(forced.buffers * TIE_SHARE, forced.buffers + TIE_BLOCKS):
+            detail = (
+                f"the planner does no worse by another way: {plan.buffers:,} blocks, {forced.buffers:,} by {index}; "
+                "that it could use the index was shown with other ways forbidden"
+            )
+            return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
+        found = diagnose(observer, case, plan, index, forced)
     problem = Problem(
         code=found.code,
         what=f"{budget.name}: {case.query} is not served by {index}; likely cause: {found.cause}",
@@ -86,13 +89,17 @@ def _served(observer: Observer, budget: Budget, planned: Planned, index: str) ->
 
 def _servable(observer: Observer, budget: Budget, planned: Planned, index: str) -> Finding:
     case, plan = planned.case, planned.plan
-    if index in plan.served_by:
-        return _text_finding(budget, "can_be_served_by", planned, index, detail="used today")
-    forced = explain_with(observer, case, index)
-    if forced is not None:
-        detail = f"{forced.buffers:,} blocks if it has to be used; today {_served_by(plan)}, {plan.buffers:,} blocks"
-        return _text_finding(budget, "can_be_served_by", planned, index, detail=detail)
-    found = diagnose(observer, case, plan, index, None)
+    found = _fault(observer, plan, index)
+    if found is None:
+        if index in plan.served_by:
+            return _text_finding(budget, "can_be_served_by", planned, index, detail="used today")
+        forced = _supported(observer, case, index)
+        if forced is not None:
+            detail = (
+                f"{forced.buffers:,} blocks if it has to be used; today {_served_by(plan)}, {plan.buffers:,} blocks"
+            )
+            return _text_finding(budget, "can_be_served_by", planned, index, detail=detail)
+        found = diagnose(observer, case, plan, index, None)
     problem = Problem(
         code=found.code,
         what=f"{budget.name}: {case.query} cannot be served by {index}; likely cause: {found.cause}",
@@ -101,6 +108,17 @@ def _servable(observer: Observer, budget: Budget, planned: Planned, index: str) 
         next_step=found.next_step,
     )
     return _text_finding(budget, "can_be_served_by", planned, index, problem=problem)
+
+
+def _fault(observer: Observer, plan: Plan, index: str) -> Diagnosis | None:
+    """What is wrong apart from the planner's choice: with the index where it is not used, with its use where it is."""
+    return lost_predicate(observer, plan, index) if index in plan.served_by else index_fault(observer, index)
+
+
+def _supported(observer: Observer, case: Case, index: str) -> Plan | None:
+    """The plan that the index serves in full when other ways are forbidden; none where it cannot."""
+    forced = explain_with(observer, case, index)
+    return None if forced is None or lost_predicate(observer, forced, index) else forced
 
 
 def _not_scanned(budget: Budget, planned: Planned, table: str) -> Finding:

@@ -88,8 +88,8 @@ def measure_operations(observer: Observer, subject: Subject, ground: Ground, *, 
         subject.open(observer.database.dsn, role=observer.application) as session,
         observer.as_owner() as watcher,
     ):
-        for ticket_id in [ground.create(session) for _ in range(WARM_UP)]:
-            ground.move(session, ticket_id, ground.path[0])
+        for _ in range(WARM_UP):
+            ground.live(session)
         while len(create.sample) < operations or len(transition.sample) < operations:
             before = _log_position(watcher)
             fresh = [create.sample.time(ground.create, session) for _ in range(_RUN)]

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 Fingerprint: TypeAlias = tuple[Any, ...]
 """(node, relation and alias, index, columns of Index Cond, of Filter, join type, strategy, partial mode, children)."""
@@ -26,6 +26,7 @@ _CAST = re.compile(r"::(?:timestamp|time) with(?:out)? time zone|::[a-z ]*varyin
 _NAME = r'(?:"(?:[^"]|"")+"|[a-z_][\w$]*)'
 _QUALIFIED = re.compile(rf"(?<![\w$.])(?P<alias>{_NAME})\.(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
 _BARE = re.compile(rf"(?<![\w$.\"])(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
+_COMPARISON = r"(?:=|<=|>=|<|>|@>)"
 # Their own row counts are always zero: they hand over a bitmap.
 _COUNTLESS = frozenset({"BitmapAnd", "BitmapOr"})
 
@@ -47,6 +48,25 @@ def columns_of(condition: str | None, alias: str | None = None) -> tuple[str, ..
         for match in _QUALIFIED.finditer(text)
     }
     return tuple(sorted(found or {_plain(match["column"]) for match in _BARE.finditer(text)}))
+
+
+def wrapped_columns(condition: str | None, alias: str | None, texts: Collection[str] = ()) -> tuple[str, ...]:
+    """
+    The columns of `alias` that a condition mentions within expressions only, never bare beside a comparison.
+
+    No index on the bare column can answer for those. The columns in `texts` count as bare under a cast to text as well,
+    which is how `varchar` columns are written.
+    """
+    text = _LITERAL.sub("''", condition or "")
+    wrapped = []
+    for column in columns_of(condition, alias):
+        if "." in column:
+            continue
+        name = rf'(?:{_NAME}\.)?"?{re.escape(column)}"?'
+        operand = rf"(?:{name}|\({name}\)::text)" if column in texts else name
+        if not re.search(rf"(?<!\w)\({operand} {_COMPARISON} |{_COMPARISON} {operand}\)", text):
+            wrapped.append(column)
+    return tuple(wrapped)
 
 
 def _plain(name: str) -> str:
@@ -191,6 +211,31 @@ class Plan:
     def served_by(self) -> tuple[str, ...]:
         """The indexes that were read, each once, from the top; one that was never executed serves nothing."""
         return tuple(dict.fromkeys(node.index for node in self.executed if node.index is not None))
+
+    def lost_conditions(self, index: str, columns: Collection[str], texts: Collection[str] = ()) -> dict[str, str]:
+        """
+        The filters of the scans by this index that test its columns in a form that no index can answer.
+
+        By column; `texts` are those columns whose type is written with a cast to text.
+        """
+        found: dict[str, str] = {}
+        waiting: list[tuple[Node, tuple[Node, ...]]] = [(self.root, ())]
+        while waiting:
+            node, above = waiting.pop()
+            above = (*above, node) if node.kind.startswith("Bitmap") else (node,)
+            if node.index == index and node.is_executed:
+                for scan in above:
+                    condition = scan.details.get("Filter")
+                    for column in wrapped_columns(condition, scan.alias, texts):
+                        if column in columns and column not in node.index_columns:
+                            found[column] = str(condition)
+            waiting += [(child, above) for child in node.children]
+        return found
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The planner's settings that are not the default ones (EXPLAIN's option SETTINGS)."""
+        return dict(self.document.get("Settings", {}))
 
     @property
     def sequential_scans(self) -> tuple[str, ...]:

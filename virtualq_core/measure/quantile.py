@@ -3,7 +3,7 @@ Percentiles with their error.
 
 A percentile is the nearest rank: an observation that was made, not a point between two. Its confidence interval comes
 from order statistics: the number of observations at or below the true quantile is binomial, whatever the distribution
-(e.g. Hahn and Meeker, Statistical Intervals, 1991, section 5.2). Where there are too few observations for an upper end,
+(Hahn and Meeker, Statistical Intervals, 1991, chapter 5). Where there are too few observations for an upper end,
 the interval is open, and whoever judges by it must call that inconclusive.
 """
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from virtualq_core.measure.plan import Node, Plan
 
@@ -72,7 +72,7 @@ def changed_line(before: Plan, after: Plan) -> str | None:
     return None
 
 
-def _changes(left: list[str], right: list[str]) -> list[tuple[str, int, int, int, int]]:
+def _changes(left: list[str], right: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
     plain = [[_CONSTANT.sub("?", line) for line in lines] for lines in (left, right)]
     return difflib.SequenceMatcher(a=plain[0], b=plain[1], autojunk=False).get_opcodes()
 

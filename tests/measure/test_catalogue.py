@@ -1,0 +1,103 @@
+"""The catalogue: every query has parameters and a true answer for every class of tenant."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from virtualq_core import content
+from virtualq_core.measure.catalogue import check_answer, draw
+
+if TYPE_CHECKING:
+    from virtualq_core.database.server import Database
+    from virtualq_core.measure.observer import Observer
+
+QUERIES = content.statement_folder("schema/queries")
+BENCHMARKS = content.folder("benchmarks")
+FAULTS = content.beside(__file__, "fault.sql")
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_every_query_names_the_tenant_itself(query: str) -> None:
+    """The tables may be spread over nodes, where row security alone does not find the one to ask."""
+    assert "%(tenant_id)s" in QUERIES[query].sql
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_every_query_says_who_asks_it(query: str) -> None:
+    """In a comment above it."""
+    assert len(QUERIES[query].comment) > 40
+
+
+def test_every_query_has_an_independent_answer_and_its_noun_has_parameters() -> None:
+    """A query that is added without them is not measured, and this says so."""
+    answers = content.statements(BENCHMARKS / "answers.sql")
+    draws = content.statements(BENCHMARKS / "parameters.sql")
+
+    assert set(answers) == set(QUERIES)
+    assert {f"draw_{statement.file.stem}" for statement in QUERIES.values()} == set(draws)
+
+
+def test_no_answer_is_the_query_itself() -> None:
+    """A copy would agree with every mistake."""
+    answers = content.statements(BENCHMARKS / "answers.sql")
+
+    assert [name for name, statement in QUERIES.items() if statement.sql == answers[name].sql] == []
+
+
+@pytest.mark.server
+def test_every_class_of_tenant_is_drawn_for_every_query(observer: Observer) -> None:
+    """Big, median and small ones and one without tickets."""
+    cases = draw(observer)
+
+    for query in QUERIES:
+        assert [case.tenant_class for case in cases if case.query == query] == ["big", "median", "small", "empty"]
+
+
+@pytest.mark.server
+def test_the_same_data_give_the_same_cases(observer: Observer) -> None:
+    """So that figures of two runs are about the same questions."""
+    first = [case.plain_parameters for case in draw(observer)]
+
+    assert [case.plain_parameters for case in draw(observer)] == first
+    assert json.dumps(first)
+
+
+@pytest.mark.server
+def test_every_query_answers_as_its_counterpart_does(observer: Observer) -> None:
+    """For every class of tenant, and for the queue of a thousand; the big tenant's answers are not empty."""
+    rows = {(case.query, case.tenant_class): check_answer(observer, case) for case in draw(observer)}
+    [deep] = draw(observer, queries=["list_queue"], tickets_in_queue=1000)
+
+    assert check_answer(observer, deep) == 1000
+    assert all(rows[query, "big"] > 0 for query in QUERIES)
+    assert {count for (_, tenant_class), count in rows.items() if tenant_class == "empty"} == {0}
+
+
+@pytest.mark.server
+def test_the_queue_of_the_asked_depth_is_found_or_the_nearest_above(observer: Observer) -> None:
+    """And where all are shallower, the deepest."""
+    [exact] = draw(observer, queries=["list_queue"], tickets_in_queue=1000)
+    above = draw(observer, queries=["list_queue"], tickets_in_queue=999)
+    beyond = draw(observer, queries=["list_queue"], tickets_in_queue=10**6)
+
+    assert exact.tickets_in_queue == 1000
+    assert {case.tickets_in_queue for case in above} == {1000}
+    assert [case.tickets_in_queue for case in beyond] == [max(case.tickets_in_queue or 0 for case in beyond)]
+
+
+@pytest.mark.server
+def test_the_inner_statement_is_the_functions_own(dataset: Database) -> None:
+    """What is explained in its place must not drift from what runs."""
+    inner = content.statements(BENCHMARKS / "inner.sql")["search_custom_data"].sql
+    named = {"tenant_id": "search_tickets.tenant_id", "fragment": "wanted", "at_most": "at_most"}
+    with dataset.connect() as connection:
+        row = connection.execute(FAULTS["find_function_text"].sql).fetchone()
+    assert row is not None
+
+    expected = re.sub(r"%\((\w+)\)s", lambda match: named[match[1]], inner)
+
+    assert " ".join(expected.split()) in " ".join(row[0].split())
