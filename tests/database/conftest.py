@@ -50,19 +50,28 @@ def processes_of(folder: Path, naming: str = "") -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
             command = " ".join(process.cmdline())
-            if (process.cwd().startswith(f"{folder}/") or str(folder) in command) and naming in command:
+            is_here = process.cwd().startswith(f"{folder}/") or str(folder) in command
+            if is_here and naming in command and is_alive(process):
                 found.append(process)
     return found
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
-    """SIGKILL; some may be gone already."""
-    for process in processes:
+    """SIGKILL, and wait until they are gone, with what they held; some may be gone already."""
+    doomed = list(processes)
+    for process in doomed:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    eventually(lambda: not any(is_alive(process) for process in doomed), "the killed are gone")
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still holds anything: one that is only to be reaped does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @dataclass
