@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from virtualq_core import content
+from virtualq_core.conformance.world import Actor
 from virtualq_core.errors import IllegalTransition, TicketNotFound, UsageError
 from virtualq_core.tenancy import tenant_scope
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from virtualq_core.conformance.expectation import Expectation
-    from virtualq_core.conformance.world import Actor, Application, Tenant, World
+    from virtualq_core.conformance.world import Application, Tenant, World
     from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "tenancy.sql")
@@ -55,15 +56,29 @@ def of_table(statement: str, row: Any) -> sql.Composed:  # noqa: ANN401 -- a row
 
 @pytest.mark.requirement("TEN-001")
 def test_no_tenant_means_no_rows(
-    app: Application, maintainer: Actor, furnished: dict[str, int], expect: Expectation, evidence: Callable[[str], None]
+    world: World,
+    north: Tenant,
+    maintainer: Actor,
+    furnished: dict[str, int],
+    expect: Expectation,
+    evidence: Callable[[str], None],
 ) -> None:
-    """Without a tenant no table that tenants own rows of shows any, though the maintainer sees rows of both in each."""
-    nobody = type(maintainer)(app.connection)
+    """
+    No table that tenants own rows of shows any, though the maintainer sees rows of both in each.
+
+    Whether the tenant was never set on the connection, or was set in a transaction before and is now empty.
+    """
     tables = maintainer.run(SQL["list_owned_tables"])
-    for row in tables:
-        seen = maintainer.value(of_table("list_tenants_seen", row))
-        expect.holds({furnished["own"], furnished["victim"]} <= set(seen), f"{row.table} with rows of {seen}", "both")
-        expect.equal((row.table, nobody.value(of_table("count_rows", row))), (row.table, 0))
+    with world.application(north) as fresh:
+        nobody = Actor(fresh.connection)
+        for _ in ("never set", "empty"):
+            for row in tables:
+                seen = maintainer.value(of_table("list_tenants_seen", row))
+                expect.holds(
+                    {furnished["own"], furnished["victim"]} <= set(seen), f"{row.table} of {seen}", "both tenants"
+                )
+                expect.equal((row.table, nobody.value(of_table("count_rows", row))), (row.table, 0))
+            fresh.run(SQL["read_setting"])
     evidence(f"{len(tables)} tables: {', '.join(row.table for row in tables)}")
 
 
