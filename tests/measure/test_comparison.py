@@ -103,8 +103,7 @@ def test_what_each_subject_costs_is_told(dataset_copy: Database) -> None:
 
     assert (procedural.round_trips, chatty.round_trips) == (1, 6)
     assert (orm.round_trips or 0) > 1
-    assert procedural.ratio_to_procedural == 1
-    assert procedural.ratio_interval == (1, 1)
+    assert (procedural.ratio_to_procedural, procedural.ratio_interval) == (1, (1, 1))
     assert orm.ratio_interval is not None
     assert orm.ratio_interval[0] <= (orm.ratio_to_procedural or 0) <= orm.ratio_interval[1]
 

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from virtualq_core import content
 from virtualq_core.measure.stage import Effort, measure_budgets, measure_plans
+from virtualq_core.tenancy import MAINTAINER_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +135,9 @@ def test_stale_statistics_are_the_likely_cause_where_many_rows_changed(
     dataset_copy: Database, board: Mapping[str, Budget]
 ) -> None:
     """Nearly half of the rows changed since ANALYZE; the error says how many, and what to run."""
-    plant(dataset_copy, "overprice_indexes", "change_many_tickets")
+    plant(dataset_copy, "overprice_indexes")
+    with dataset_copy.connect(role=MAINTAINER_ROLE) as connection:
+        connection.execute(FAULTS["change_many_tickets"].sql)
 
     problem = only_problem(measure_plans(dataset_copy, board))
 
