@@ -35,14 +35,15 @@ select count(*)::integer
 select count(*)::integer
   from pg_stat_activity
  where application_name like 'virtualq load %'
+   and datname = current_database()
 
 -- name: make_losing_trigger
--- One step in two hundred is swallowed.
+-- One step in fifty is swallowed.
 create function virtualq.lose_some() returns trigger
 language plpgsql
 as $$
 begin
-    return case when new.seq > 1 and new.id % 200 = 0 then null else new end;
+    return case when new.seq > 1 and new.id % 50 = 0 then null else new end;
 end
 $$
 
@@ -116,7 +117,7 @@ create function virtualq.refuse_some() returns trigger
 language plpgsql
 as $$
 begin
-    if new.transition_name is not null and random() < 0.02 then
+    if new.transition_name is not null and random() < 0.05 then
         raise exception using
             errcode = 'check_violation', constraint = 'ticket_transition_is_legal',
             message = 'illegal-transition: not today';

@@ -35,22 +35,22 @@ def broken(found: LoadResult) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("implementation", ["procedural", "orm"])
 def test_a_load_on_a_correct_database_leaves_a_true_history(stage: Stage, rush: Scenario, implementation: str) -> None:
-    """No violation, every acknowledged operation is one more history row, and every kind of operation happened."""
+    """No violation, and every acknowledged operation is one more history row."""
     before = stage.count("count_history")
-    found = run_load(stage.database, replace(rush, thresholds=Thresholds(min_operations=50)), subject=implementation)
+    little = Thresholds(min_operations=20, min_contended=1, min_races=1)
+    found = run_load(stage.database, replace(rush, thresholds=little), subject=implementation)
     assert found.verdict == "passed", found.problems()
     tally = found.judgement.tally
     assert stage.count("count_history") - before == tally.ok
-    assert set(found.figures.operations) == {"transition", "bulk", "claim", "create", "list", "read"}
-    assert tally.refused > 0
-    assert tally.races > 0
-    assert found.figures.duration_s == pytest.approx(2.5, abs=1.0)
+    assert set(found.figures.operations) >= {"transition", "create", "read"}
+    assert tally.refused >= tally.races > 0
+    assert 2 < found.figures.duration_s < 10
     assert sum(moment.transitions for moment in found.figures.timeline) == found.figures.transitions
 
 
 @pytest.mark.slow
 def test_a_history_row_that_is_lost_fails_the_load_and_names_its_ticket(stage: Stage, rush: Scenario) -> None:
-    """One step in two hundred is swallowed; the evidence shows the operation that was acknowledged."""
+    """One step in fifty is swallowed; the evidence shows the operation that was acknowledged."""
     stage.plant("make_losing_trigger", "lose_history")
     found = run_load(stage.database, rush)
     assert found.verdict == "failed"
