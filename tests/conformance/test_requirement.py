@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from virtualq_core import content
-from virtualq_core.conformance.requirement import LEVELS, Requirement, load, unmatched
+from virtualq_core.conformance.requirement import LEVELS, Requirement, as_markdown, load, unmatched
 from virtualq_core.conformance.result import TestOutcome, judge
 from virtualq_core.errors import UsageError
 
@@ -60,6 +60,13 @@ def test_the_shipped_requirements_are_sound() -> None:
     assert len(registry.requirements) >= 45
     assert {each.family for each in registry.requirements.values()} == set(registry.families)
     assert {each.level for each in registry.requirements.values()} <= set(LEVELS)
+
+
+def test_the_reference_lists_the_requirements() -> None:
+    """`virtualq conform --list > docs/reference/requirements.md` makes the page anew."""
+    page = content.root() / "docs" / "reference" / "requirements.md"
+
+    assert page.read_text(encoding="utf-8") == as_markdown(load())
 
 
 @pytest.mark.parametrize(

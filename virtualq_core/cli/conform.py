@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ def conform(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every requirement with its evidence, not the broken ones alone.")
     ] = False,
+    is_list: Annotated[bool, typer.Option("--list", help="Print the requirements, and run nothing.")] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -51,11 +53,14 @@ def conform(
     """
     from rich.console import Console
 
-    from virtualq_core.conformance.requirement import load
+    from virtualq_core.conformance.requirement import as_markdown, load
     from virtualq_core.conformance.run import run_conformance
     from virtualq_core.database.provider import provide
 
     registry = load()
+    if is_list:
+        typer.echo(as_markdown(registry), nl=False)
+        return ExitCode.PASSED
     registry.select(select or ())
     with (
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,

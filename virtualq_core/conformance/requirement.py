@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import textwrap
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 LEVELS = ("must", "should", "may")
 FILE_NAME = "requirements.toml"
+_INTRODUCTION = """\
+# Requirements
+
+What `virtualq conform` holds a database and the implementations on it to; `virtualq conform --list` prints this page.
+Each requirement has a level (only a broken `must` fails a run), the version that first made it, and its source: a
+section of the design document, or VirtualQ where the document leaves the question open.
+
+The tests are in `conformance/`, one module a family, and name the requirements that they prove. A requirement without a
+test fails the suite, as does a test without a requirement."""
 _KEYS = ("level", "text", "source", "since")
 _ID = re.compile(r"(?P<family>[A-Z]{3})-[0-9]{3}")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+")
@@ -99,6 +109,19 @@ def load(path: Path | None = None) -> Registry:
     if idle:
         raise UsageError(f"{path.name}: families.{idle[0]} has no requirement")
     return Registry(families, {each.id: each for each in found})
+
+
+def as_markdown(registry: Registry) -> str:
+    """The requirements by family, to be read."""
+    parts = [_INTRODUCTION]
+    for letters, name in registry.families.items():
+        parts.append(f"## {letters}: {name}")
+        for each in registry.requirements.values():
+            if each.family == letters:
+                told = f"- **{each.id}** ({each.level}, since {each.since}) {each.text} *{each.source}*"
+                parts.append(textwrap.fill(told, 120, subsequent_indent="  ", break_on_hyphens=False))
+    text = "\n\n".join(parts)
+    return text.replace("\n\n- ", "\n- ") + "\n"
 
 
 def unmatched(registry: Registry, named_by: Mapping[str, Iterable[str]], *, is_whole: bool) -> list[str]:

@@ -128,11 +128,15 @@ def _environment(database: Database) -> dict[str, str]:
 
 
 def _run(command: list[str], database: Database, timeout_s: float, output: Path) -> str:
-    """Run it to its end; what went wrong with the run itself, or nothing."""
+    """
+    Run it to its end; what went wrong with the run itself, or nothing.
+
+    It is a process group of its own, so that a Ctrl-C reaches it once, by way of us, and leaves it time to clean up.
+    """
     with (
         output.open("wb") as sink,
         subprocess.Popen(
-            command, env=_environment(database), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+            command, env=_environment(database), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, process_group=0
         ) as process,
     ):
         try:
