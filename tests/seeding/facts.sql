@@ -315,3 +315,15 @@ update virtualq.TicketItem as i
 update virtualq.Ticket as t
    set custom_data = custom_data || '{"channel": "pigeon"}'
  where t.queue_id = %(queue_id)s
+
+-- name: count_copies
+select count(*) as copies
+  from pg_stat_progress_copy
+ where datname = current_database()
+
+-- name: count_visible
+select count(*) as tickets
+  from virtualq.Ticket
+
+-- name: enter_tenant
+select set_config('virtualq.tenant_id', %(tenant_id)s, true)

@@ -154,7 +154,7 @@ def test_row_security_is_forced_again(seeded: Seeded) -> None:
     assert seeded.ask("list_unforced") == [{"relname": "installation"}]
     tenant_id = seeded.dataset.largest_tenant_id
     with seeded.database.connect(role="virtualq_app", autocommit=False) as connection:
-        connection.execute("select set_config('virtualq.tenant_id', %s, true)", (str(tenant_id),))
+        connection.execute(SQL["enter_tenant"].sql, {"tenant_id": str(tenant_id)})
         others, visible = connection.execute(SQL["list_foreign_tenants"].sql, {"tenant_id": tenant_id}).fetchone() or (
             None,
             None,
@@ -339,4 +339,4 @@ def test_an_ordinary_owner_can_seed(owned_database: Database) -> None:
     assert verify(owned_database) == []
     assert ask(owned_database, "list_unforced") == [{"relname": "installation"}]
     with owned_database.connect() as connection:
-        assert connection.execute("select count(*) from virtualq.ticket").fetchone() == (0,)
+        assert connection.execute(SQL["count_visible"].sql).fetchone() == (0,)
