@@ -147,12 +147,6 @@ class Recording:
     is_complete: bool
     failures: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def tickets(self) -> NDArray[np.void]:
-        """Every (tenant_id, ticket_id) that an operation bears, once, in order."""
-        known = self.records[self.records["ticket_id"] != _NONE]
-        return np.unique(known[["tenant_id", "ticket_id"]])
-
     def by_ticket(self) -> Iterator[tuple[tuple[int, int], list[Operation]]]:
         """The operations of each ticket by invocation, the tickets in order."""
         records = self.records

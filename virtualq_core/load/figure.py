@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
-from virtualq_core.conformance.operation import MOVES, WRITES, Kind, Outcome
+from virtualq_core.conformance.operation import MOVES, Kind, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,12 +98,6 @@ def measure(recording: Recording) -> Figures:
         latencies=tuple(distribution(kind.word, _calls(records[ok & kinds[kind]], kind)) for kind in Kind),
         timeline=_timeline(records[moved], records[ok & kinds[Kind.TRANSITION]], begin, end),
     )
-
-
-def count_outcomes(recording: Recording) -> dict[Outcome, int]:
-    """How many writes ended how."""
-    writes = recording.records["outcome"][np.isin(recording.records["kind"], list(WRITES))]
-    return {outcome: int((writes == outcome).sum()) for outcome in Outcome}
 
 
 def distribution(name: str, records: NDArray[np.void]) -> Distribution:
