@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("exponent", [0.0, 0.1, 0.5, 1.0])
 def test_the_exponent_of_a_power_law_is_found(exponent: float) -> None:
     """Blocks that grow as tickets to the power of b yield b, within the rounding to whole blocks."""
-    points = [Point(tickets, round(100 * tickets**exponent)) for tickets in (4_000, 9_000, 20_000, 100_000)]
+    points = [Point(tickets, 1, round(100 * tickets**exponent)) for tickets in (4_000, 9_000, 20_000, 100_000)]
 
     growth = fit(points)
 
@@ -33,7 +33,7 @@ def test_the_exponent_of_a_power_law_is_found(exponent: float) -> None:
 
 def test_the_spread_shows_where_a_line_is_a_poor_account() -> None:
     """Flat, and then all at once: the middle exponent alone would hide the jump."""
-    growth = fit([Point(10_000, 100), Point(100_000, 100), Point(1_000_000, 1000)])
+    growth = fit([Point(10_000, 1, 100), Point(100_000, 1, 100), Point(1_000_000, 1, 1000)])
 
     assert growth.exponent == pytest.approx(0.5)
     assert growth.spread == pytest.approx((0, 1))
@@ -42,7 +42,7 @@ def test_the_spread_shows_where_a_line_is_a_poor_account() -> None:
 def test_one_size_has_no_exponent() -> None:
     """A line needs two points."""
     with pytest.raises(ValueError, match="two sizes"):
-        fit([Point(10, 1), Point(10, 2)])
+        fit([Point(10, 1, 1), Point(10, 1, 2)])
 
 
 @pytest.mark.parametrize("tickets", [20_000, 1_000_000, 10_000_000])

@@ -120,6 +120,24 @@ def test_planning_blocks_are_kept_apart(stored: Stored) -> None:
     assert Plan.parse(planned).buffers == plan.buffers
 
 
+def test_packing_does_not_count_where_each_fetched_row_counts_as_a_block(stored: Stored) -> None:
+    """A thousand rows are a thousand blocks, however many share one; the index's blocks are counted as they are."""
+    plan = stored("bitmap")
+    scattered: dict[str, Any] = copy.deepcopy(dict(plan.document))
+    for node in (scattered["Plan"], scattered["Plan"]["Plans"][0]):
+        node["Shared Hit Blocks"] += 600
+
+    assert plan.scattered_blocks == 7 + 1000
+    assert Plan.parse(scattered).scattered_blocks == plan.scattered_blocks
+    assert Plan.parse(scattered).buffers == plan.buffers + 600
+
+
+def test_rows_that_are_fetched_and_thrown_away_count_as_blocks_too(stored: Stored) -> None:
+    """They are what grows when an index is lost; a sequential scan counts its blocks."""
+    assert stored("filter").scattered_blocks == 627 + 1425
+    assert stored("sequential").scattered_blocks == stored("sequential").buffers
+
+
 def test_a_sort_on_disk_is_a_spill(stored: Stored) -> None:
     """It shows in the temporary blocks that are written; a sort in memory writes none."""
     assert stored("spill").spilled_blocks > 0

@@ -4,6 +4,9 @@ Growth: how a query's blocks rise with the size of the database, other things be
 The same question (such as a queue of so many tickets) is asked of databases of several sizes, and a line is fitted to
 log(blocks) over log(tickets): blocks grow as tickets^b. Blocks repeat exactly, so b gates without tolerance; its spread
 is the range of the slopes between neighbouring sizes, which shows where a straight line is a poor account.
+
+A thousand tickets of one queue share few blocks in a database of 20,000 and none in one of millions. That growth is the
+packing's, ends at a block a row, and would hide the query's own; so each row fetched counts as a block at least.
 """
 
 from __future__ import annotations
@@ -35,9 +38,10 @@ _SMALLEST = 4_000
 
 @dataclass(frozen=True)
 class Point:
-    """The blocks that the worst case touched in a database of so many tickets."""
+    """The worst case in a database of so many tickets: the blocks it touched, and those if its rows shared none."""
 
     tickets: int
+    touched: int
     blocks: int
 
 
@@ -74,9 +78,10 @@ def measure_points(observer: Observer, budgets: Sequence[Budget]) -> dict[str, P
     points = {}
     for budget in budgets:
         cases = [case for case in cases_of(observer, budget) if case.tickets_in_queue == budget.tickets_in_queue]
-        blocks = [explain(observer, case).buffers for case in cases]
-        if blocks:
-            points[budget.name] = Point(tickets, max(blocks))
+        plans = [explain(observer, case) for case in cases]
+        if plans:
+            plan = max(plans, key=lambda plan: plan.scattered_blocks)
+            points[budget.name] = Point(tickets, plan.buffers, plan.scattered_blocks)
     return points
 
 
@@ -135,7 +140,9 @@ def _judge(budget: Budget, points: Sequence[Point]) -> BudgetResult:
     verdict: Verdict = (
         "passed" if growth.exponent <= float(limit if isinstance(limit, int | float) else 0) else "failed"
     )
-    detail = ", ".join(f"{point.blocks:,} blocks of {point.tickets:,} tickets" for point in growth.points)
+    detail = ", ".join(
+        f"{point.blocks:,} blocks at {point.tickets:,} tickets ({point.touched:,} as packed)" for point in growth.points
+    )
     return _result(budget, verdict, growth, f"{detail}; the range is that of the slopes between neighbouring sizes")
 
 
