@@ -217,6 +217,7 @@ def owned_server(request: pytest.FixtureRequest) -> Iterator[Server]:
             connection.execute("create role poor login")
             connection.execute("grant poor to owner")
             connection.execute("create database given owner owner")
+            connection.execute("create database owner owner owner")
         yield remote.server(make_conninfo(server.dsn, user="owner", dbname="given"))
 
 

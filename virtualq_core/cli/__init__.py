@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from virtualq_core.errors import EnvironmentFault, ExitCode, VirtualQError
+from virtualq_core.errors import ExitCode, VirtualQError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,9 +143,9 @@ def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _known(error: Exception) -> VirtualQError | None:
     """What an error from below means where that is known: the server went away, the disk is full."""
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return EnvironmentFault(
-            "the disk is full", observed=error.filename or error.strerror, next_step="free some space"
-        )
+        from virtualq_core.database.cache import DiskFull
+
+        return DiskFull("the disk is full", observed=error.filename or error.strerror, next_step="free some space")
     psycopg = sys.modules.get("psycopg")
     if psycopg is not None and isinstance(error, (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege)):
         from virtualq_core.database.fault import explain

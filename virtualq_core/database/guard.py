@@ -144,6 +144,10 @@ def mark(database: Database, *, may_write: bool) -> None:
         GuardRefusal: this version's schema is not installed there.
     """
     found = find(database)
+    if found.standing is Standing.EMPTY:
+        raise GuardRefusal(
+            f"there is no schema to mark in the database '{database.name}'", next_step="virtualq db install"
+        )
     if found.standing not in {Standing.MARKED, Standing.UNMARKED}:
         raise refusal(database, found)
     try:

@@ -50,8 +50,6 @@ def spawn(cluster: Cluster, start: FileLock, lease: FileLock) -> None:
 
 
 def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
-    package_parent = str(Path(__file__).resolve().parents[2])
-    search = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH"))))
     with (cluster.folder / "keeper.log").open("ab") as log:
         # It forks and its first process ends at once: the keeper is no child of the harness.
         done = subprocess.run(
@@ -63,7 +61,7 @@ def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
                 cluster.folder,
                 *map(str, descriptors),
             ],
-            env={**os.environ, "PYTHONPATH": search},
+            env={**os.environ, "PYTHONPATH": _search_path()},
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -76,6 +74,14 @@ def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
         raise EnvironmentFault(
             "the embedded server's keeper does not start", next_step=f"read {cluster.folder / 'keeper.log'}"
         )
+
+
+def _search_path() -> str:
+    """The caller's search path for another working directory; a checkout's package is on it, installed or not."""
+    home = Path(__file__).resolve().parents[2]
+    given = [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    # An installed package is found anyway, and its folder must not come before the standard library.
+    return os.pathsep.join(given if home.name.endswith("-packages") else [str(home), *given])
 
 
 def _raise_unless_ready(cluster: Cluster, answer: bytes) -> None:
