@@ -7,18 +7,23 @@ owner may do is tried out in transactions that are rolled back.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from virtualq_core import content
 from virtualq_core.conformance.world import Actor, Application, Tenant, World, under_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from virtualq_core.database.server import Database, Server
     from virtualq_core.subjects import Subject, SubjectSession
+
+_AUDIT = content.beside(__file__, "audit.sql")
 
 # In a checkout that is not installed, the plugin has no entry point yet.
 _INSTALLED = any(entry.value == "virtualq_core.pytest_plugin" for entry in entry_points(group="pytest11"))
@@ -61,6 +66,13 @@ def app(world: World, north: Tenant) -> Iterator[Application]:
         yield application
 
 
+@pytest.fixture
+def draft(app: Application) -> Iterator[Application]:
+    """The same, and all that it does in the test is rolled back: for what one connection can try out."""
+    with app.trial():
+        yield app
+
+
 @pytest.fixture(scope="module")
 def neighbour(world: World, south: Tenant) -> Iterator[Application]:
     """The application in South's name."""
@@ -80,6 +92,33 @@ def maintainer(world: World) -> Iterator[Actor]:
     """The role that sees across tenants."""
     with world.maintainer() as actor:
         yield actor
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the database's audit found while rows were there that break its rules."""
+
+    corrupted: dict[str, int]
+    twin: UUID
+    violations: list[Any]
+
+
+@pytest.fixture(scope="session")
+def audit(world: World, north: Tenant, south: Tenant) -> Audit:
+    """One audit of the whole database, which may be large, with a ticket corrupted for each rule; all rolled back."""
+    corruptions = [name for name in _AUDIT if name.startswith("corrupt_")]
+    with world.application(north) as app:
+        tickets = {name: app.create("start", "complete") for name in corruptions}
+        twin_of = app.create()
+    with world.owner(north) as owner, owner.trial():
+        owner.change(_AUDIT["silence_tickets"])
+        owner.change(_AUDIT["silence_history"])
+        for name, ticket_id in tickets.items():
+            assert owner.change(_AUDIT[name], ticket_id=ticket_id) == 1
+        twin = owner.value(_AUDIT["plant_twin"], ticket_id=twin_of)
+        violations = owner.run(_AUDIT["find_violations"], tenant_ids=[north.id, south.id])
+    broken = {name.removeprefix("corrupt_").replace("_", "-"): ticket_id for name, ticket_id in tickets.items()}
+    return Audit(broken, twin, violations)
 
 
 @pytest.fixture(scope="module")

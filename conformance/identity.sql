@@ -33,18 +33,9 @@ select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as before_ms,
        floor(extract(epoch from clock_timestamp()) * 1000)::bigint as after_ms
   from generate_series(1, %(count)s)
 
--- name: find_ticket_extid
-select t.extid from virtualq.Ticket as t where t.id = %(ticket_id)s
-
--- name: plant_extid
-insert into virtualq.Queue (tenant_id, name, extid) values (%(owner_tenant)s, 'twin', %(extid)s)
-
 -- name: plant_own_extid
 insert into virtualq.Ticket (tenant_id, queue_id, type_definition_id, extid)
 select t.tenant_id, t.queue_id, t.type_definition_id, t.extid from virtualq.Ticket as t where t.id = %(ticket_id)s
-
--- name: find_repeated_extids
-select v.detail from virtualq.find_violations() as v where v.rule = 'extid-occurs-once'
 
 -- What the application may not choose.
 

@@ -49,12 +49,6 @@ select (select count(*) from virtualq.Tenant as t where t.id = %(gone)s)
 -- name: off_board
 select virtualq.off_board_tenant(%(gone)s)
 
--- name: find_violations
-select v.rule, v.ticket_id, v.detail
-  from virtualq.find_violations() as v
- where v.tenant_id = any (%(tenant_ids)s)
- order by v.rule
-
 -- Rows that something in use refers to.
 
 -- name: delete_used_queue
@@ -85,32 +79,3 @@ update virtualq.Queue set served_per_minute = 0 where id = %(queue_id)s
 
 -- name: break_tenant_configuration_is_object
 update virtualq.Tenant set configuration = '[]' where id = %(tenant_id)s
-
--- What an audit must find, written while nothing enforces.
-
--- name: silence_tickets
-alter table virtualq.Ticket disable trigger user
-
--- name: silence_history
-alter table virtualq.TicketStateHistory disable trigger user
-
--- name: corrupt_history_starts_at_initial_state
-update virtualq.TicketStateHistory set to_state = 'ready' where ticket_id = %(ticket_id)s and seq = 1
-
--- name: corrupt_history_is_gapless
-update virtualq.TicketStateHistory set seq = 9 where ticket_id = %(ticket_id)s and seq = 3
-
--- name: corrupt_history_is_a_path
-update virtualq.TicketStateHistory set from_state = 'ready' where ticket_id = %(ticket_id)s and seq = 3
-
--- name: corrupt_transition_is_legal
-update virtualq.TicketStateHistory set transition_name = 'pickup' where ticket_id = %(ticket_id)s and seq = 3
-
--- name: corrupt_ticket_agrees_with_history
-update virtualq.Ticket set version = 2 where id = %(ticket_id)s
-
--- name: corrupt_ticket_state_is_in_machine
-update virtualq.Ticket set current_state = 'nowhere' where id = %(ticket_id)s
-
--- name: corrupt_ticket_closes_in_terminal_state
-update virtualq.Ticket set closed_at = now() where id = %(ticket_id)s

@@ -38,6 +38,9 @@ select c.relname as "table"
 -- name: count_rows
 select count(*) from virtualq.{table} where {column} <> 0
 
+-- name: count_tenants
+select count(distinct {column}) from virtualq.{table} where {column} = any (%(tenants)s)
+
 -- name: list_tenants_seen
 select array_agg(distinct {column} order by {column}) from virtualq.{table} where {column} <> 0
 
@@ -145,7 +148,8 @@ insert into virtualq.TypeDefinition (tenant_id, type_code, type_name, fsm_schema
 values (null, 'planted', 'planted', '{"init": "a"}', true)
 
 -- name: plant_ticket
-insert into virtualq.Ticket (tenant_id, queue_id, type_definition_id) values (%(victim)s, %(victim_queue)s, %(victim_type)s)
+insert into virtualq.Ticket (tenant_id, queue_id, type_definition_id)
+values (%(victim)s, %(victim_queue)s, %(victim_type)s)
 
 -- name: plant_item
 insert into virtualq.TicketItem (tenant_id, ticket_id, name) values (%(victim)s, %(victim_ticket)s, 'planted')

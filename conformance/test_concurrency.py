@@ -57,18 +57,17 @@ def test_of_many_that_race_for_an_edge_one_wins(
 
 @pytest.mark.requirement("CON-002")
 def test_no_ticket_is_claimed_twice(
-    subject: Subject, database_under_test: Database, world: World, expect: Expectation
+    subject: Subject, database_under_test: Database, app: Application, expect: Expectation
 ) -> None:
     """Rivals that claim until nothing is left have, together, each ticket once."""
-    with world.application(world.open_tenant("Race")) as shop:
-        tenant = shop.tenant
-        waiting = [shop.create() for _ in range(24)]
+    tenant, queue_id = app.tenant, app.open_queue()
+    waiting = [app.create(queue_id=queue_id) for _ in range(24)]
 
     def claim(_: int, ready: Callable[[], object]) -> list[int]:
         claimed = []
         with subject.open(database_under_test.dsn) as session:
             ready()
-            while lease := session.claim_next(tenant.id, tenant.queue_id, "received", tenant.employee_id):
+            while lease := session.claim_next(tenant.id, queue_id, "received", tenant.employee_id):
                 claimed.append(lease.ticket_id)
         return claimed
 

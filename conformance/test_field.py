@@ -107,20 +107,20 @@ def test_a_new_schema_binds_the_next_ticket(
 
 @pytest.mark.requirement("FLD-006")
 @pytest.mark.parametrize("data", [["channel"], "web", 7, True], ids=["list", "text", "number", "truth"])
-def test_custom_data_is_an_object(app: Application, expect: Expectation, data: object) -> None:
+def test_custom_data_is_an_object(draft: Application, expect: Expectation, data: object) -> None:
     """Whatever else is written by plain SQL is refused by the database."""
-    given = {"queue_id": app.tenant.queue_id, "type_id": app.tenant.type_id}
+    given = {"queue_id": draft.tenant.queue_id, "type_id": draft.tenant.type_id}
 
     with expect.refused("23514", "ticket_custom_data_is_object"):
-        app.run(SQL["insert_ticket"], **given, custom_data=Jsonb(data))
+        draft.run(SQL["insert_ticket"], **given, custom_data=Jsonb(data))
 
 
 @pytest.mark.requirement("FLD-007")
 @pytest.mark.parametrize("schema", [["type"], "object", 7], ids=["list", "text", "number"])
-def test_a_schema_is_an_object_or_a_truth_value(app: Application, expect: Expectation, schema: object) -> None:
+def test_a_schema_is_an_object_or_a_truth_value(draft: Application, expect: Expectation, schema: object) -> None:
     """Anything else is refused by the database when the type is written."""
     with expect.refused("23514", "typedefinition_fields_are_schema"):
-        app.run(SQL["define_type"], type_code=code(), custom_fields_schema=Jsonb(schema))
+        draft.run(SQL["define_type"], type_code=code(), custom_fields_schema=Jsonb(schema))
 
 
 @pytest.mark.requirement("FLD-007")
@@ -129,23 +129,23 @@ def test_a_schema_is_an_object_or_a_truth_value(app: Application, expect: Expect
     [{"type": "nonsense"}, {"properties": []}, {"required": "channel"}, {"minimum": "one"}, {"pattern": "("}],
     ids=["type", "properties", "required", "minimum", "pattern"],
 )
-def test_a_schema_that_is_none_is_not_written(app: Application, expect: Expectation, schema: dict[str, Any]) -> None:
+def test_a_schema_that_is_none_is_not_written(draft: Application, expect: Expectation, schema: dict[str, Any]) -> None:
     """The library holds a schema to JSON Schema 2020-12 before it defines a type."""
     type_code = code()
 
     with expect.refused(InvalidFields):
-        Types(app.connection, app.tenant.id).define(type_code, "A type", {"init": "a"}, schema)
-    expect.equal(app.run(SQL["find_type"], type_code=type_code), [])
+        Types(draft.connection, draft.tenant.id).define(type_code, "A type", {"init": "a"}, schema)
+    expect.equal(draft.run(SQL["find_type"], type_code=type_code), [])
 
 
 @pytest.mark.requirement("FLD-008")
 @pytest.mark.parametrize("schema", LOOKING_ELSEWHERE.values(), ids=list(LOOKING_ELSEWHERE))
-def test_a_schema_does_not_look_elsewhere(app: Application, expect: Expectation, schema: dict[str, Any]) -> None:
+def test_a_schema_does_not_look_elsewhere(draft: Application, expect: Expectation, schema: dict[str, Any]) -> None:
     """A reference to another document is refused by database and library when the type is written."""
     with expect.refused("23514", "typedefinition_fields_stay_local"):
-        app.run(SQL["define_type"], type_code=code(), custom_fields_schema=Jsonb(schema))
+        draft.run(SQL["define_type"], type_code=code(), custom_fields_schema=Jsonb(schema))
     with expect.refused(InvalidFields):
-        Types(app.connection, app.tenant.id).define(code(), "A type", {"init": "a"}, schema)
+        Types(draft.connection, draft.tenant.id).define(code(), "A type", {"init": "a"}, schema)
 
 
 @pytest.mark.requirement("FLD-008")

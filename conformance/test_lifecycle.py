@@ -137,45 +137,43 @@ def test_waits_follow_the_measured_rate(shop: Application, expect: Expectation) 
 
 @pytest.mark.requirement("LIF-006")
 def test_the_oldest_waiting_ticket_is_claimed_first(
-    client: SubjectSession, shop: Application, expect: Expectation
+    client: SubjectSession, app: Application, expect: Expectation
 ) -> None:
     """Of one queue and in one state, in the order of arrival, each once, until none is left."""
-    tenant = shop.tenant
-    waiting = [shop.create() for _ in range(3)]
-    shop.create("start")
-    shop.create(queue_id=tenant.other_queue_id)
+    tenant, queue_id = app.tenant, app.open_queue()
+    waiting = [app.create(queue_id=queue_id) for _ in range(3)]
+    app.create("start", queue_id=queue_id)
+    app.create(queue_id=tenant.other_queue_id)
 
-    claimed = [client.claim_next(tenant.id, tenant.queue_id, "received", tenant.employee_id) for _ in range(4)]
+    claimed = [client.claim_next(tenant.id, queue_id, "received", tenant.employee_id) for _ in range(4)]
     expect.equal([lease.ticket_id if lease else None for lease in claimed], [*waiting, None])
-    expect.equal({shop.ticket(each).employee_id for each in waiting}, {tenant.employee_id})
+    expect.equal({app.ticket(each).employee_id for each in waiting}, {tenant.employee_id})
 
 
 @pytest.mark.requirement("LIF-007")
-def test_a_lease_that_ran_out_is_free_again(client: SubjectSession, shop: Application, expect: Expectation) -> None:
+def test_a_lease_that_ran_out_is_free_again(client: SubjectSession, app: Application, expect: Expectation) -> None:
     """A claimer that vanished does not keep its ticket; one that is at work does."""
-    tenant = shop.tenant
-    lapsed = shop.create()
-    client.claim_next(tenant.id, tenant.queue_id, "received", tenant.employee_id, lease=timedelta(seconds=-1))
+    tenant, queue_id = app.tenant, app.open_queue()
+    lapsed = app.create(queue_id=queue_id)
+    client.claim_next(tenant.id, queue_id, "received", tenant.employee_id, lease=timedelta(seconds=-1))
 
-    second = client.claim_next(tenant.id, tenant.queue_id, "received", tenant.employee_id)
-    third = client.claim_next(tenant.id, tenant.queue_id, "received", tenant.employee_id)
+    second = client.claim_next(tenant.id, queue_id, "received", tenant.employee_id)
+    third = client.claim_next(tenant.id, queue_id, "received", tenant.employee_id)
     expect.equal((second.ticket_id if second else None, third), (lapsed, None))
 
 
 @pytest.mark.requirement("LIF-008")
 def test_a_claim_takes_its_transition_in_the_same_breath(
-    client: SubjectSession, shop: Application, expect: Expectation
+    client: SubjectSession, app: Application, expect: Expectation
 ) -> None:
     """The claimed ticket has moved and says who moved it; a claim whose transition is illegal leases nothing."""
-    tenant = shop.tenant
-    ticket_id = shop.create()
+    tenant, queue_id = app.tenant, app.open_queue()
+    ticket_id = app.create(queue_id=queue_id)
     with expect.refused(IllegalTransition):
-        client.claim_next(tenant.id, tenant.queue_id, "received", tenant.employee_id, transition="pickup")
-    expect.equal((shop.ticket(ticket_id).leased_until, shop.ticket(ticket_id).employee_id), (None, None))
+        client.claim_next(tenant.id, queue_id, "received", tenant.employee_id, transition="pickup")
+    expect.equal((app.ticket(ticket_id).leased_until, app.ticket(ticket_id).employee_id), (None, None))
 
-    lease = client.claim_next(
-        tenant.id, tenant.queue_id, "received", tenant.employee_id, transition="start", actor="ada"
-    )
-    last = shop.history(ticket_id)[-1]
+    lease = client.claim_next(tenant.id, queue_id, "received", tenant.employee_id, transition="start", actor="ada")
+    last = app.history(ticket_id)[-1]
     expect.equal((lease.ticket_id, lease.state) if lease else None, (ticket_id, "in_progress"))
     expect.equal((last.transition_name, last.actor, last.to_state), ("start", "ada", "in_progress"))

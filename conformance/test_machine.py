@@ -35,27 +35,27 @@ def unsound() -> Iterator[Example]:
             yield from (example for example in rule.examples if example.jsonb)
 
 
-def compiled(app: Application, machine: dict[str, Any]) -> dict[str, dict[str, str]]:
+def compiled(draft: Application, machine: dict[str, Any]) -> dict[str, dict[str, str]]:
     """The map that the database makes of a machine when its type is written."""
-    row = app.run(SQL["find_machine"], type_id=app.define(machine))[0]
+    row = draft.run(SQL["find_machine"], type_id=draft.define(machine))[0]
     found: dict[str, dict[str, str]] = row.fsm_compiled
     return found
 
 
 @pytest.mark.requirement("FSM-001")
-def test_an_unsound_machine_is_not_written(app: Application, expect: Expectation) -> None:
+def test_an_unsound_machine_is_not_written(draft: Application, expect: Expectation) -> None:
     """Every published example of a broken rule is refused when the type is defined."""
     for number, example in enumerate(unsound()):
         with expect.refused("23514", "machine_is_valid"):
             parameters = {"type_code": f"unsound-{number}", "fsm_schema": Jsonb(json.loads(example.document))}
-            app.run(SQL["define_type"], **parameters)
+            draft.run(SQL["define_type"], **parameters)
 
 
 @pytest.mark.requirement("FSM-001")
-def test_a_type_without_a_machine_is_not_written(app: Application, expect: Expectation) -> None:
+def test_a_type_without_a_machine_is_not_written(draft: Application, expect: Expectation) -> None:
     """A type whose machine is missing could not say what its tickets may do."""
     with expect.refused("23514"):
-        app.run(SQL["define_type"], type_code="none", fsm_schema=None)
+        draft.run(SQL["define_type"], type_code="none", fsm_schema=None)
 
 
 @pytest.mark.requirement("FSM-002")
@@ -72,23 +72,23 @@ def test_the_refusal_names_the_place_and_the_rule(maintainer: Actor, expect: Exp
 
 
 @pytest.mark.requirement("FSM-003")
-def test_a_machine_is_not_made_unsound_later(app: Application, expect: Expectation) -> None:
+def test_a_machine_is_not_made_unsound_later(draft: Application, expect: Expectation) -> None:
     """Neither an UPDATE nor a publication replaces a sound machine by an unsound one."""
-    type_id = app.define({"init": "a"})
+    type_id = draft.define({"init": "a"})
     broken = {"init": "a", "transitions": [{"name": "go", "from": [], "to": "a"}]}
 
     with expect.refused("23514", "machine_is_valid"):
-        app.change(SQL["rewrite_machine"], type_id=type_id, fsm_schema=Jsonb(broken))
+        draft.change(SQL["rewrite_machine"], type_id=type_id, fsm_schema=Jsonb(broken))
     with expect.refused("23514", "machine_is_valid"):
-        app.publish(type_id, broken)
-    expect.equal(app.run(SQL["find_machine"], type_id=type_id)[0].fsm_schema, {"init": "a"})
+        draft.publish(type_id, broken)
+    expect.equal(draft.run(SQL["find_machine"], type_id=type_id)[0].fsm_schema, {"init": "a"})
 
 
 @pytest.mark.requirement("FSM-004")
-def test_the_wildcard_leads_from_every_state(app: Application, expect: Expectation) -> None:
+def test_the_wildcard_leads_from_every_state(draft: Application, expect: Expectation) -> None:
     """Also from a state that is only ever a target, and from the state before the start."""
     machine = compiled(
-        app,
+        draft,
         {
             "init": "a",
             "transitions": [{"name": "go", "from": "a", "to": "b"}, {"name": "stop", "from": "*", "to": "z"}],
@@ -100,19 +100,19 @@ def test_the_wildcard_leads_from_every_state(app: Application, expect: Expectati
 
 @pytest.mark.requirement("FSM-004")
 @pytest.mark.parametrize("order", [1, -1], ids=["specific-first", "wildcard-first"])
-def test_a_specific_edge_beats_the_wildcard(app: Application, expect: Expectation, order: int) -> None:
+def test_a_specific_edge_beats_the_wildcard(draft: Application, expect: Expectation, order: int) -> None:
     """Whichever of the two is written first."""
     edges = [{"name": "go", "from": "a", "to": "b"}, {"name": "go", "from": "*", "to": "c"}]
 
-    machine = compiled(app, {"init": "a", "transitions": edges[::order]})
+    machine = compiled(draft, {"init": "a", "transitions": edges[::order]})
     expect.equal((machine["a"]["go"], machine["b"]["go"]), ("b", "c"))
 
 
 @pytest.mark.requirement("FSM-005")
-def test_a_list_of_sources_is_an_edge_from_each(app: Application, expect: Expectation) -> None:
+def test_a_list_of_sources_is_an_edge_from_each(draft: Application, expect: Expectation) -> None:
     """Every element counts, not the first one alone; a wildcard among them is the wildcard."""
     machine = compiled(
-        app,
+        draft,
         {
             "init": "a",
             "transitions": [
@@ -138,19 +138,19 @@ def test_a_list_of_sources_is_an_edge_from_each(app: Application, expect: Expect
     ],
     ids=["state", "to", "name", "from", "all"],
 )
-def test_the_forms_of_init(app: Application, expect: Expectation, init: Any, start: dict[str, Any]) -> None:  # noqa: ANN401
+def test_the_forms_of_init(draft: Application, expect: Expectation, init: Any, start: dict[str, Any]) -> None:  # noqa: ANN401
     """A state, or an object that may rename the transition and the state before the start; both are in the history."""
-    type_id = app.define({"init": init, "transitions": [{"name": "go", "from": "a", "to": "b"}]})
-    first = app.history(app.create(type_definition_id=type_id))[0]
+    type_id = draft.define({"init": init, "transitions": [{"name": "go", "from": "a", "to": "b"}]})
+    first = draft.history(draft.create(type_definition_id=type_id))[0]
 
-    machine = app.run(SQL["find_machine"], type_id=type_id)[0]
+    machine = draft.run(SQL["find_machine"], type_id=type_id)[0]
     expect.equal(machine.fsm_compiled, {**start, "a": {"go": "b"}, "b": {}})
     expect.equal(machine.initial_state, "a")
     expect.equal({first.from_state: {first.transition_name: first.to_state}}, start)
 
 
 @pytest.mark.requirement("FSM-007")
-def test_names_are_data(app: Application, expect: Expectation) -> None:
+def test_names_are_data(draft: Application, expect: Expectation) -> None:
     """Words that mean something to a programming language, and names that differ in case or hyphen, simply work."""
     states = ["constructor", "__proto__", "toString", "Ready", "ready", "a b", "ü", "none of it"]
     names = ["state", "onEnterA", "constructor", "foo-bar", "foo_bar", "fooBar", "init", "go on"]
@@ -158,16 +158,16 @@ def test_names_are_data(app: Application, expect: Expectation) -> None:
         {"name": name, "from": source, "to": target}
         for name, source, target in zip(names, states, [*states[1:], states[0]], strict=True)
     ]
-    type_id = app.define({"init": states[0], "transitions": edges})
+    type_id = draft.define({"init": states[0], "transitions": edges})
 
-    ticket_id = app.create(*names, type_definition_id=type_id)
-    expect.equal([step.to_state for step in app.history(ticket_id)], [*states, states[0]])
+    ticket_id = draft.create(*names, type_definition_id=type_id)
+    expect.equal([step.to_state for step in draft.history(ticket_id)], [*states, states[0]])
 
 
 @pytest.mark.requirement("FSM-008")
-def test_staying_is_a_transition(app: Application, expect: Expectation) -> None:
+def test_staying_is_a_transition(draft: Application, expect: Expectation) -> None:
     """An edge to its own source, and one to '*', lead back to where they began, and open no way out."""
-    type_id = app.define(
+    type_id = draft.define(
         {
             "init": "a",
             "transitions": [
@@ -178,19 +178,19 @@ def test_staying_is_a_transition(app: Application, expect: Expectation) -> None:
         }
     )
 
-    machine = app.run(SQL["find_machine"], type_id=type_id)[0]
+    machine = draft.run(SQL["find_machine"], type_id=type_id)[0]
     expect.equal(machine.fsm_compiled["a"], {"note": "a", "touch": "a", "go": "b"})
     expect.equal(machine.fsm_compiled["b"], {"touch": "b"})
     expect.equal(machine.terminal_states, ["b"])
 
 
 @pytest.mark.requirement("FSM-009")
-def test_unknown_keys_are_kept(app: Application, expect: Expectation) -> None:
+def test_unknown_keys_are_kept(draft: Application, expect: Expectation) -> None:
     """What means nothing to a machine, such as a drawing's coordinates, comes back as it was written."""
     machine = {"init": "a", "title": "A", "transitions": [{"name": "go", "from": "a", "to": "a", "colour": "red"}]}
 
-    type_id = app.define(machine)
-    expect.equal(app.run(SQL["find_machine"], type_id=type_id)[0].fsm_schema, machine)
+    type_id = draft.define(machine)
+    expect.equal(draft.run(SQL["find_machine"], type_id=type_id)[0].fsm_schema, machine)
 
 
 @pytest.mark.requirement("FSM-010")

@@ -37,35 +37,35 @@ ENDING_IN_DOING: dict[str, Any] = {
 
 
 @pytest.mark.requirement("REV-001")
-def test_every_publication_is_a_revision(app: Application, expect: Expectation) -> None:
+def test_every_publication_is_a_revision(draft: Application, expect: Expectation) -> None:
     """Revisions count from 1, and each keeps the machine and the schema that it published."""
-    type_id = app.define(ERRAND)
+    type_id = draft.define(ERRAND)
 
-    expect.equal(app.publish(type_id, WITH_REOPENING), 2)
-    expect.equal(app.publish(type_id, fields={"type": "object"}), 3)
-    kept = [(each.revision, each.fsm_schema, each.custom_fields_schema) for each in revisions(app, type_id)]
+    expect.equal(draft.publish(type_id, WITH_REOPENING), 2)
+    expect.equal(draft.publish(type_id, fields={"type": "object"}), 3)
+    kept = [(each.revision, each.fsm_schema, each.custom_fields_schema) for each in revisions(draft, type_id)]
     expect.equal(kept, [(1, ERRAND, None), (2, WITH_REOPENING, None), (3, WITH_REOPENING, {"type": "object"})])
 
 
 @pytest.mark.requirement("REV-001")
-def test_what_is_published_again_unchanged_is_no_revision(app: Application, expect: Expectation) -> None:
+def test_what_is_published_again_unchanged_is_no_revision(draft: Application, expect: Expectation) -> None:
     """Neither the same content again nor another name for the type makes a revision."""
-    type_id = app.define(ERRAND)
+    type_id = draft.define(ERRAND)
 
-    expect.equal(app.publish(type_id, ERRAND), 1)
-    app.change(SQL["rename_type"], type_id=type_id)
-    expect.equal(len(revisions(app, type_id)), 1)
+    expect.equal(draft.publish(type_id, ERRAND), 1)
+    draft.change(SQL["rename_type"], type_id=type_id)
+    expect.equal(len(revisions(draft, type_id)), 1)
 
 
 @pytest.mark.requirement("REV-002")
-def test_a_step_names_the_revision_that_allowed_it(app: Application, expect: Expectation) -> None:
+def test_a_step_names_the_revision_that_allowed_it(draft: Application, expect: Expectation) -> None:
     """The history can be judged by the machine of its time, whatever was published since."""
-    type_id = app.define(ERRAND)
-    ticket_id = app.create("take", type_definition_id=type_id)
-    app.publish(type_id, WITH_REOPENING)
-    app.take(ticket_id, "finish", "reopen")
+    type_id = draft.define(ERRAND)
+    ticket_id = draft.create("take", type_definition_id=type_id)
+    draft.publish(type_id, WITH_REOPENING)
+    draft.take(ticket_id, "finish", "reopen")
 
-    steps = [(step.transition_name, step.revision) for step in app.history(ticket_id)]
+    steps = [(step.transition_name, step.revision) for step in draft.history(ticket_id)]
     expect.equal(steps, [("init", 1), ("take", 1), ("finish", 2), ("reopen", 2)])
 
 
@@ -95,46 +95,46 @@ def test_a_type_that_was_published_is_not_deleted(app: Application, owner: Actor
 
 
 @pytest.mark.requirement("REV-004")
-def test_a_publication_that_strands_tickets_is_refused(app: Application, expect: Expectation) -> None:
+def test_a_publication_that_strands_tickets_is_refused(draft: Application, expect: Expectation) -> None:
     """The refusal counts the tickets in each state that is gone, and the type is as it was."""
-    type_id = app.define(WITH_REOPENING)
+    type_id = draft.define(WITH_REOPENING)
     for path in ([], ["take"], ["take"], ["take", "finish"]):
-        app.create(*path, type_definition_id=type_id)
+        draft.create(*path, type_definition_id=type_id)
 
     with expect.refused("23514", "typedefinition_orphans_no_ticket") as refusal:
-        app.publish(type_id, {"init": "asked"})
+        draft.publish(type_id, {"init": "asked"})
     expect.holds(
         "2 in 'doing'" in refusal.text and "1 in 'done'" in refusal.text, refusal.text, "a count for each state"
     )
-    expect.equal(app.run(SQL["find_type"], type_id=type_id)[0].revision, 1)
-    expect.equal(len(revisions(app, type_id)), 1)
+    expect.equal(draft.run(SQL["find_type"], type_id=type_id)[0].revision, 1)
+    expect.equal(len(revisions(draft, type_id)), 1)
 
 
 @pytest.mark.requirement("REV-004")
-def test_a_plain_update_strands_no_ticket_either(app: Application, expect: Expectation) -> None:
+def test_a_plain_update_strands_no_ticket_either(draft: Application, expect: Expectation) -> None:
     """What the state's tickets need is checked however the type is written; without such tickets the state may go."""
-    type_id = app.define(ERRAND)
-    ticket_id = app.create("take", type_definition_id=type_id)
+    type_id = draft.define(ERRAND)
+    ticket_id = draft.create("take", type_definition_id=type_id)
     with expect.refused("23514", "typedefinition_orphans_no_ticket"):
-        app.publish(type_id, WITHOUT_DOING)
+        draft.publish(type_id, WITHOUT_DOING)
 
-    app.take(ticket_id, "finish")
-    expect.equal(app.publish(type_id, WITHOUT_DOING), 2)
+    draft.take(ticket_id, "finish")
+    expect.equal(draft.publish(type_id, WITHOUT_DOING), 2)
 
 
 @pytest.mark.requirement("REV-005")
-def test_a_mapping_moves_the_tickets(app: Application, expect: Expectation) -> None:
+def test_a_mapping_moves_the_tickets(draft: Application, expect: Expectation) -> None:
     """The tickets of a state that goes are where the mapping says, and their history names the publication."""
-    type_id = app.define(ERRAND)
-    moved, untouched = app.create("take", type_definition_id=type_id), app.create(type_definition_id=type_id)
+    type_id = draft.define(ERRAND)
+    moved, untouched = draft.create("take", type_definition_id=type_id), draft.create(type_definition_id=type_id)
 
-    expect.equal(app.publish(type_id, WITHOUT_DOING, mapping={"doing": "asked"}), 2)
-    last = app.history(moved)[-1]
+    expect.equal(draft.publish(type_id, WITHOUT_DOING, mapping={"doing": "asked"}), 2)
+    last = draft.history(moved)[-1]
     expect.equal((last.seq, last.from_state, last.to_state, last.revision), (3, "doing", "asked", 2))
     expect.equal((last.transition_name, last.metadata), (None, {"moved_by_revision": 2}))
-    expect.equal(revisions(app, type_id)[-1].state_mapping, {"doing": "asked"})
-    expect.equal(len(app.history(untouched)), 1)
-    app.take(moved, "finish")
+    expect.equal(revisions(draft, type_id)[-1].state_mapping, {"doing": "asked"})
+    expect.equal(len(draft.history(untouched)), 1)
+    draft.take(moved, "finish")
 
 
 @pytest.mark.requirement("REV-006")
@@ -143,26 +143,26 @@ def test_a_mapping_moves_the_tickets(app: Application, expect: Expectation) -> N
     [{"doing": "nowhere"}, {"asked": "done"}, {"unheard of": "done"}, {"doing": None}, {"doing": "doing"}, ["doing"]],
     ids=["to-nowhere", "from-a-kept-state", "from-nowhere", "to-nothing", "to-itself", "no-object"],
 )
-def test_a_mapping_leads_from_a_lost_state_to_a_kept_one(app: Application, expect: Expectation, mapping: Any) -> None:  # noqa: ANN401
+def test_a_mapping_leads_from_a_lost_state_to_a_kept_one(draft: Application, expect: Expectation, mapping: Any) -> None:  # noqa: ANN401
     """Anything else is refused, and nothing is published."""
-    type_id = app.define(ERRAND)
+    type_id = draft.define(ERRAND)
 
     with expect.refused("23514", "machine_is_valid"):
-        app.publish(type_id, WITHOUT_DOING, mapping=mapping)
-    expect.equal(len(revisions(app, type_id)), 1)
+        draft.publish(type_id, WITHOUT_DOING, mapping=mapping)
+    expect.equal(len(revisions(draft, type_id)), 1)
 
 
 @pytest.mark.requirement("REV-007")
-def test_the_new_machine_governs_from_its_publication_on(app: Application, expect: Expectation) -> None:
+def test_the_new_machine_governs_from_its_publication_on(draft: Application, expect: Expectation) -> None:
     """An edge that is gone is refused and a new one is taken, for tickets that were there before as well."""
-    type_id = app.define(ERRAND)
-    ticket_id = app.create(type_definition_id=type_id)
-    app.publish(type_id, {**WITHOUT_DOING, "states": ["asked", "doing", "done"]})
+    type_id = draft.define(ERRAND)
+    ticket_id = draft.create(type_definition_id=type_id)
+    draft.publish(type_id, {**WITHOUT_DOING, "states": ["asked", "doing", "done"]})
 
     with expect.refused("23514", "ticket_transition_is_legal"):
-        app.take(ticket_id, "take")
-    app.take(ticket_id, "finish")
-    expect.equal(app.ticket(ticket_id).current_state, "done")
+        draft.take(ticket_id, "take")
+    draft.take(ticket_id, "finish")
+    expect.equal(draft.ticket(ticket_id).current_state, "done")
 
 
 @pytest.mark.requirement("REV-008")
@@ -172,25 +172,25 @@ def test_the_new_machine_governs_from_its_publication_on(app: Application, expec
     ids=["a-way-out", "no-way-out"],
 )
 def test_a_ticket_is_closed_exactly_while_its_state_is_terminal(
-    app: Application, expect: Expectation, before: dict[str, Any], after: dict[str, Any], *, is_closed: bool
+    draft: Application, expect: Expectation, before: dict[str, Any], after: dict[str, Any], *, is_closed: bool
 ) -> None:
     """A publication that gives a state its first way out, or takes its last, opens or closes the tickets in it."""
-    type_id = app.define(before)
-    ticket_id = app.create("take", "finish", type_definition_id=type_id)
+    type_id = draft.define(before)
+    ticket_id = draft.create("take", "finish", type_definition_id=type_id)
 
-    app.publish(type_id, after)
-    expect.equal(app.ticket(ticket_id).closed_at is not None, is_closed, "is closed:")
-    expect.equal(len(app.history(ticket_id)), 3)
+    draft.publish(type_id, after)
+    expect.equal(draft.ticket(ticket_id).closed_at is not None, is_closed, "is closed:")
+    expect.equal(len(draft.history(ticket_id)), 3)
 
 
 @pytest.mark.requirement("REV-009")
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_the_application_writes_nothing_that_is_compiled(app: Application, expect: Expectation, forgery: str) -> None:
+def test_the_application_writes_nothing_that_is_compiled(draft: Application, expect: Expectation, forgery: str) -> None:
     """The compiled machine, its states and the revision's number follow from the document alone."""
-    type_id = app.define(ERRAND)
+    type_id = draft.define(ERRAND)
 
     with expect.refused("42501"):
-        app.change(SQL[forgery], type_id=type_id)
+        draft.change(SQL[forgery], type_id=type_id)
 
 
 @pytest.mark.requirement("REV-010")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from virtualq_core.database.server import Database
 
-TIMEOUT_S = 300.0
+TIMEOUT_S = 900.0
 _GRACE_S = 20.0
 _TAIL_LINES = 15
 _PLUGIN = "virtualq_core.pytest_plugin"
