@@ -9,6 +9,7 @@ import pytest
 
 from tests.seeding.facts import GOLDEN_HASH, SMALL, generate
 from virtualq_core.seeding import SeedPlan, world
+from virtualq_core.seeding.vocabulary import gather
 
 
 def test_the_same_plan_is_the_same_data() -> None:
@@ -45,3 +46,9 @@ def test_the_hour_does_not_depend_on_the_zone_of_now() -> None:
     """The same moment, written in another zone, is the same plan."""
     elsewhere = SMALL.now.astimezone(ZoneInfo("Asia/Tokyo"))
     assert generate(dataclasses.replace(SMALL, now=elsewhere)).hash == GOLDEN_HASH
+
+
+def test_a_locale_that_lacks_a_provider_is_filled_in() -> None:
+    """Faker knows no telephone numbers of the Philippines."""
+    (words,) = gather(("en_PH",), 1).words
+    assert all(phone.strip("0123456789 ") == "" for phone in words.phones)

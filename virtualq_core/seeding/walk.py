@@ -59,6 +59,48 @@ class _Edge:
     target: int
 
 
+@dataclass(frozen=True)
+class _Graph:
+    """All machines side by side: edges by number, and the numbers of those that leave each state."""
+
+    edges: list[_Edge]
+    leaving: list[list[int]]
+    terminal: Booleans
+    depth: Integers  # steps from the start
+
+    def weigh(self, number: int) -> int:
+        """How often an edge is taken beside the others from its state."""
+        edge = self.edges[number]
+        if edge.name == "expire":
+            return _EXPIRE
+        if edge.target == edge.source:
+            return _ASIDE
+        if self.is_exit(number):
+            return _EXIT
+        if not self.terminal[edge.target] and self.depth[edge.target] <= self.depth[edge.source]:
+            return _BACK
+        return _ONWARD
+
+    def is_exit(self, number: int) -> bool:
+        """Whether an edge ends a ticket at a point where another edge carries it on."""
+        edge = self.edges[number]
+        if edge.source == NO_EDGE or not self.terminal[edge.target]:
+            return False
+        targets = [self.edges[other].target for other in self.leaving[edge.source]]
+        return any(not self.terminal[target] and self.depth[target] > self.depth[edge.source] for target in targets)
+
+    def homeward(self) -> tuple[Integers, Integers]:
+        """For each state the edge towards the nearest terminal state (or NO_EDGE), and how far that is (or -1)."""
+        distance = np.where(self.terminal, 0, -1)
+        towards = np.full(len(self.terminal), NO_EDGE)
+        for far in range(len(self.terminal)):
+            for state, leaving in enumerate(self.leaving):
+                nearer = [edge for edge in leaving if distance[self.edges[edge].target] == far]
+                if distance[state] < 0 and nearer:
+                    distance[state], towards[state] = far + 1, nearer[0]
+        return towards, distance
+
+
 class Routes:
     """
     The machines of all types, as tables.
@@ -67,30 +109,37 @@ class Routes:
     """
 
     def __init__(self, types: list[TicketType]) -> None:
-        self._numbers: dict[tuple[int, str], int] = {}
         self.types = types
-        for place, one in enumerate(types):
-            for state in sorted(set(one.compiled) - {one.initial_from} | {one.initial_state}):
-                self._numbers[place, state] = len(self._numbers)
-        self.initial = np.array([self._numbers[place, one.initial_state] for place, one in enumerate(types)])
-        self.terminal = np.zeros(len(self._numbers), dtype=bool)
-        for (place, state), number in self._numbers.items():
-            self.terminal[number] = state in types[place].terminal
+        states = [(place, state, depth) for place, one in enumerate(types) for state, depth in _reach(one)]
+        numbers = {(place, state): number for number, (place, state, _) in enumerate(states)}
+        self.initial = np.array([numbers[place, one.initial_state] for place, one in enumerate(types)])
+        self.terminal = np.array([state in types[place].terminal for place, state, _ in states])
         # A creation's source is named by the type; the number that stands for it here is never read.
         edges = [_Edge(NO_EDGE, one.initial_name, int(self.initial[place])) for place, one in enumerate(types)]
-        outgoing: dict[int, list[int]] = {number: [] for number in range(len(self._numbers))}
-        for (place, state), number in self._numbers.items():
-            for name, target in sorted(types[place].compiled.get(state, {}).items()):
-                outgoing[number].append(len(edges))
-                edges.append(_Edge(number, name, self._numbers[place, target]))
+        leaving: list[list[int]] = []
+        for place, state, _ in states:
+            targets = sorted(types[place].compiled.get(state, {}).items())
+            leaving.append(list(range(len(edges), len(edges) + len(targets))))
+            edges += [_Edge(numbers[place, state], name, numbers[place, target]) for name, target in targets]
+        graph = _Graph(edges, leaving, self.terminal, np.array([depth for *_, depth in states]))
+
         self.target = np.array([edge.target for edge in edges])
         self.is_expiry = np.array([edge.source != NO_EDGE and edge.name == "expire" for edge in edges])
-        self.can_expire = np.array([any(self.is_expiry[edge] for edge in leaving) for leaving in outgoing.values()])
-        self._homeward = self._shortest(edges, outgoing)
-        self._next = self._weigh(edges, outgoing)
-        self.is_exit = np.array([self._leaves(edge, edges, outgoing) for edge in edges])
-        self.states: Segments = segments(text(state) for _, state in self._numbers)
-        self.edges: Segments = self._fields(edges)
+        self.is_exit = np.array([graph.is_exit(number) for number in range(len(edges))])
+        self.can_expire = np.array([any(self.is_expiry[edge] for edge in some) for some in leaving])
+        self._homeward, self._distance = graph.homeward()
+        self._next = np.full((len(states), _SLOTS), NO_EDGE)
+        for number, some in enumerate(leaving):
+            if some:
+                self._next[number] = np.array(some)[weighted([graph.weigh(edge) for edge in some], _SLOTS)]
+        names = [state for _, state, _ in states]
+        sources = [one.initial_from for one in types] + [names[edge.source] for edge in edges[len(types) :]]
+        self.states: Segments = segments(map(text, names))
+        # from_state, to_state and transition_name of each edge, as three fields in one.
+        self.edges: Segments = segments(
+            text(source) + text(names[edge.target]) + text(edge.name)
+            for source, edge in zip(sources, edges, strict=True)
+        )
         self._pace = np.array([_PACE_S.get(one.code, _DEFAULT_PACE_S) for one in types])
         self._quantiles = log_normal(1000, _SPREAD)  # thousandths of the median
 
@@ -129,79 +178,19 @@ class Routes:
         found: Integers = thousandths * self._pace[places][:, None] * 1000
         return found + draw.below(_MICROS, size).reshape(-1, MAX_STEPS)
 
-    def _fields(self, edges: list[_Edge]) -> Segments:
-        """from_state, to_state and transition_name of each edge, as three fields in one."""
-        names = [state for _, state in self._numbers]
-        sources = [one.initial_from for one in self.types] + [names[edge.source] for edge in edges[len(self.types) :]]
-        return segments(
-            text(source) + text(names[edge.target]) + text(edge.name)
-            for source, edge in zip(sources, edges, strict=True)
-        )
 
-    def _shortest(self, edges: list[_Edge], outgoing: dict[int, list[int]]) -> Integers:
-        """For each state the edge towards the nearest terminal state, or NO_EDGE; keeps the distances."""
-        distance = np.where(self.terminal, 0, -1)
-        homeward = np.full(len(self.terminal), NO_EDGE)
-        far = 0
-        while True:
-            reached = [
-                (state, edge)
-                for state, leaving in outgoing.items()
-                if distance[state] < 0
-                for edge in leaving
-                if distance[edges[edge].target] == far
-            ]
-            if not reached:
-                break
-            far += 1
-            for state, edge in reversed(reached):
-                distance[state], homeward[state] = far, edge
-        self._distance: Integers = distance
-        return homeward
-
-    def _depths(self, edges: list[_Edge], outgoing: dict[int, list[int]]) -> dict[int, int]:
-        depths = {int(start): 0 for start in self.initial}
-        front = list(depths)
-        while front:
-            ahead = []
-            for state in front:
-                for edge in outgoing[state]:
-                    if edges[edge].target not in depths:
-                        depths[edges[edge].target] = depths[state] + 1
-                        ahead.append(edges[edge].target)
-            front = ahead
-        return depths
-
-    def _leaves(self, edge: _Edge, edges: list[_Edge], outgoing: dict[int, list[int]]) -> bool:
-        """Whether an edge ends a ticket at a point where another edge carries it on."""
-        if edge.source == NO_EDGE or not self.terminal[edge.target]:
-            return False
-        others = [edges[other].target for other in outgoing[edge.source]]
-        depth = self._depth.get(edge.source, 0)
-        return any(not self.terminal[other] and self._depth[other] > depth for other in others)
-
-    def _weigh(self, edges: list[_Edge], outgoing: dict[int, list[int]]) -> Integers:
-        """For each state a table of equally likely edges."""
-        self._depth = self._depths(edges, outgoing)
-        table = np.full((len(self.terminal), _SLOTS), NO_EDGE)
-        for state, leaving in outgoing.items():
-            if not leaving or state not in self._depth:
-                continue
-            weights = []
-            for number in leaving:
-                edge = edges[number]
-                if edge.name == "expire":
-                    weights.append(_EXPIRE)
-                elif edge.target == state:
-                    weights.append(_ASIDE)
-                elif self._leaves(edge, edges, outgoing):
-                    weights.append(_EXIT)
-                elif not self.terminal[edge.target] and self._depth[edge.target] <= self._depth[state]:
-                    weights.append(_BACK)
-                else:
-                    weights.append(_ONWARD)
-            table[state] = np.array(leaving)[weighted(weights, _SLOTS)]
-        return table
+def _reach(one: TicketType) -> list[tuple[str, int]]:
+    """The states that a ticket can get into, by name, and how many steps it takes at least."""
+    depths, front = {one.initial_state: 0}, [one.initial_state]
+    while front:
+        ahead = []
+        for state in front:
+            for target in one.compiled.get(state, {}).values():
+                if target not in depths:
+                    depths[target] = depths[state] + 1
+                    ahead.append(target)
+        front = ahead
+    return sorted(depths.items())
 
 
 def arrive(start: Integers, steps: Integers, held: Booleans, due: Integers) -> Integers:
