@@ -11,7 +11,7 @@ for that record instead of writing a second one.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
@@ -210,8 +210,8 @@ class OrmSession:
     ) -> Lease | None:
         """As the protocol says."""
         with self._transaction(tenant_id) as session:
-            ticket = session.scalars(
-                select(TicketRow)
+            found = session.execute(
+                select(TicketRow, func.now())
                 .where(
                     TicketRow.tenant_id == tenant_id,
                     TicketRow.queue_id == queue_id,
@@ -223,15 +223,16 @@ class OrmSession:
                 .limit(1)
                 .with_for_update(skip_locked=True, key_share=True)
             ).one_or_none()
-            if ticket is None:
+            if found is None:
                 return None
+            ticket, now = found
             ticket.employee_id = employee_id
-            leased_until = datetime.now(UTC) + (lease or _LEASE)
+            # By the server's clock, because the next claim compares with that.
+            leased_until = now + (_LEASE if lease is None else lease)
             ticket.leased_until = leased_until
-            reached = ticket.current_state
             if transition is not None:
-                reached = self._step(session, ticket, transition, actor, None, None).to_state
-            return Lease(ticket.id, ticket.extid, reached, leased_until)
+                self._step(session, ticket, transition, actor, None, None)
+            return Lease(ticket.id, ticket.extid, ticket.current_state, leased_until)
 
     def history(self, tenant_id: int, ticket_id: int) -> list[HistoryEntry]:
         """As the protocol says."""
