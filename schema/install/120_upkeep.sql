@@ -76,13 +76,22 @@ begin
           from placed as p
           join virtualq.Queue as q on q.tenant_id = refresh_waits.tenant_id and q.id = p.queue_id
          where q.served_per_minute is not null
+    ),
+    -- Locked in the order of their ids, as the bulk transition locks, so that the two never deadlock.
+    outdated as materialized (
+        select t.id, e.minutes
+          from virtualq.Ticket as t
+          join estimated as e on e.id = t.id
+         where t.tenant_id = refresh_waits.tenant_id
+           and t.estimated_wait_minutes is distinct from e.minutes
+         order by t.id
+           for no key update of t
     )
     update virtualq.Ticket as t
-       set estimated_wait_minutes = e.minutes
-      from estimated as e
+       set estimated_wait_minutes = o.minutes
+      from outdated as o
      where t.tenant_id = refresh_waits.tenant_id
-       and t.id = e.id
-       and t.estimated_wait_minutes is distinct from e.minutes;
+       and t.id = o.id;
     get diagnostics changed = row_count;
     return changed;
 end
