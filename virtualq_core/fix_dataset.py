@@ -109,7 +109,7 @@ def benchmark_query(
         from virtualq_core.measure.catalogue import cases_of, check_answer, fetch
         from virtualq_core.measure.judgement import judge_latency
         from virtualq_core.measure.quantile import samples_needed
-        from virtualq_core.measure.sample import WARM_UP
+        from virtualq_core.measure.sample import WARM_UP, settled_heap
         from virtualq_core.measure.stage import plan_case
         from virtualq_core.tenancy import tenant_scope
 
@@ -121,7 +121,7 @@ def benchmark_query(
         rows = check_answer(observer, case)
         plan = plan_case(observer, case, budget)
         rounds = samples_needed(budget.share or 0.5)
-        with observer.as_application() as connection, tenant_scope(connection, case.tenant_id):
+        with settled_heap(), observer.as_application() as connection, tenant_scope(connection, case.tenant_id):
             timed: Any = benchmark  # pytest-benchmark has no types
             timed.pedantic(fetch, args=(connection, case), rounds=rounds, warmup_rounds=WARM_UP)
         sample = sample_of(benchmark)

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from virtualq_core import content
-from virtualq_core.measure.catalogue import check_answer, draw
+from virtualq_core.database import guard
+from virtualq_core.measure.catalogue import cases_of, check_answer, draw
+from virtualq_core.measure.depth import fill_queues
+from virtualq_core.measure.observer import Observer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from virtualq_core.database.server import Database
-    from virtualq_core.measure.observer import Observer
+    from virtualq_core.measure.budget import Budget
 
 QUERIES = content.statement_folder("schema/queries")
 BENCHMARKS = content.folder("benchmarks")
@@ -101,3 +106,24 @@ def test_the_inner_statement_is_the_functions_own(dataset: Database) -> None:
     expected = re.sub(r"%\((\w+)\)s", lambda match: named[match[1]], inner)
 
     assert " ".join(expected.split()) in " ".join(row[0].split())
+
+
+@pytest.mark.server
+def test_a_queue_that_lost_tickets_is_filled_up_again(dataset_copy: Database, promise: Callable[..., Budget]) -> None:
+    """An earlier run's load has moved some on; the promise for so many can still be judged."""
+    observer = Observer.of(dataset_copy)
+    budget = promise(limits={"max_buffers": 1200}, tickets_in_queue=1010)
+
+    created = fill_queues(observer, [budget])
+
+    [case] = cases_of(observer, budget)
+    assert (created, case.tickets_in_queue, check_answer(observer, case)) == (10, 1010, 1010)
+    assert fill_queues(observer, [budget]) == 0
+
+
+@pytest.mark.server
+def test_no_queue_is_filled_without_the_mark(dataset_copy: Database, promise: Callable[..., Budget]) -> None:
+    """The harness only reads there."""
+    guard.mark(dataset_copy, may_write=False)
+
+    assert fill_queues(Observer.of(dataset_copy), [promise(limits={"max_buffers": 1}, tickets_in_queue=1010)]) == 0

@@ -39,6 +39,16 @@ class WrongAnswer(VirtualQError):
 
 
 @dataclass(frozen=True)
+class Place:
+    """A queue, or a whole tenant, to ask about; `tickets` are the queue's open ones."""
+
+    tenant_id: int
+    tenant_class: str
+    queue_id: int | None = None
+    tickets: int = 0
+
+
+@dataclass(frozen=True)
 class Case:
     """
     One query with one set of parameters.
@@ -87,18 +97,19 @@ def draw(
     known = content.statement_folder(QUERIES)
     wanted = [content.query(name) for name in queries] if queries is not None else list(known.values())
     with observer.as_overseer() as connection:
-        places = _places(connection, tickets_in_queue)
+        places = _tenants(connection) if tickets_in_queue is None else deepest_queues(connection, tickets_in_queue)
         drawn: dict[tuple[str, int, int | None], dict[str, Any] | None] = {}
         cases = []
         for statement in wanted:
-            for tenant_id, tenant_class, queue_id, tickets in places:
-                key = (statement.file.stem, tenant_id, queue_id)
+            for place in places:
+                key = (statement.file.stem, place.tenant_id, place.queue_id)
                 if key not in drawn:
                     drawn[key] = _parameters(connection, *key)
                 if (values := drawn[key]) is not None:
                     asked = statement.sql + _answers()[statement.name].sql
                     named = {name: value for name, value in values.items() if f"%({name})s" in asked}
-                    cases.append(Case(statement.name, tenant_id, tenant_class, named, tickets))
+                    depth = None if place.queue_id is None else place.tickets
+                    cases.append(Case(statement.name, place.tenant_id, place.tenant_class, named, depth))
     return cases
 
 
@@ -153,17 +164,17 @@ def _answers() -> dict[str, Statement]:
     return content.statements(content.folder("benchmarks") / "answers.sql")
 
 
-def _places(
-    connection: psycopg.Connection[Any], tickets_in_queue: int | None
-) -> list[tuple[int, str, int | None, int | None]]:
-    """Tenant, its class, and where a queue of some depth is asked for, that queue and its depth."""
-    if tickets_in_queue is None:
-        chosen = connection.execute(_SQL["choose_tenants"].sql).fetchall()
-        chosen.sort(key=lambda row: row[3])
-        return [(tenant_id, tenant_class, None, None) for tenant_class, tenant_id, _, _ in chosen]
-    asked = {"tickets_in_queue": tickets_in_queue, "at_most": _QUEUES}
+def deepest_queues(connection: psycopg.Connection[Any], tickets: int) -> list[Place]:
+    """The queues with so many open tickets, or those that come nearest from above, or the deepest ones."""
+    asked = {"tickets_in_queue": tickets, "at_most": _QUEUES}
     queues = connection.execute(_SQL["choose_queues"].sql, asked).fetchall()
-    return [(tenant_id, "deep queue", queue_id, tickets) for tenant_id, queue_id, tickets in queues]
+    return [Place(tenant_id, "deep queue", queue_id, depth) for tenant_id, queue_id, depth in queues]
+
+
+def _tenants(connection: psycopg.Connection[Any]) -> list[Place]:
+    chosen = connection.execute(_SQL["choose_tenants"].sql).fetchall()
+    chosen.sort(key=lambda row: row[3])
+    return [Place(tenant_id, tenant_class) for tenant_class, tenant_id, _, _ in chosen]
 
 
 def _parameters(

@@ -21,7 +21,7 @@ from virtualq_core.measure import quantile
 from virtualq_core.measure.ground import choose_ground
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.result import Ends, SubjectResult
-from virtualq_core.measure.sample import WARM_UP, Sample
+from virtualq_core.measure.sample import WARM_UP, Sample, settled_heap
 from virtualq_core.subjects import ProceduralSubject
 from virtualq_core.subjects.round_trip import count_round_trips
 
@@ -70,7 +70,7 @@ def compare_subjects(
     if ground is None or not ground.path:
         raise EnvironmentFault("there is no queue, or no type whose tickets can move", expected="seeded data")
     draw = random.Random(seed)
-    with ExitStack() as stack:
+    with settled_heap(), ExitStack() as stack:
         runs = [
             _Run(subject.name, stack.enter_context(subject.open(database.dsn, role=observer.application)))
             for subject in subjects

@@ -11,7 +11,7 @@ from virtualq_core import content
 from virtualq_core.tickets import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from virtualq_core.measure.observer import Observer
     from virtualq_core.subjects import SubjectSession
@@ -49,6 +49,11 @@ class Ground:
         ticket_id = self.create(session)
         for name in self.path:
             self.move(session, ticket_id, name)
+
+    def finish(self, session: SubjectSession, ticket_ids: Sequence[int]) -> None:
+        """Move new tickets all the way, many at once."""
+        for name in self.path:
+            session.transition_many(self.tenant_id, ticket_ids, name, actor=ACTOR)
 
     def move(self, session: SubjectSession, ticket_id: int, transition: str) -> None:
         """Move a ticket."""

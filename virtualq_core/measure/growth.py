@@ -123,7 +123,7 @@ def fit(points: Sequence[Point]) -> Growth:
         raise ValueError("an exponent needs at least two sizes")
     slopes = np.diff(y) / np.diff(x)
     exponent = float(np.polyfit(x, y, 1)[0])
-    return Growth(round(exponent, 6), (float(slopes.min()), float(slopes.max())), tuple(ordered))
+    return Growth(round(exponent, 6) + 0.0, (float(slopes.min()), float(slopes.max())), tuple(ordered))
 
 
 def _collect(found: dict[str, list[Point]], points: dict[str, Point]) -> None:

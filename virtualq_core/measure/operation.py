@@ -14,7 +14,7 @@ from virtualq_core import content
 from virtualq_core.measure.budget import METRICS
 from virtualq_core.measure.ground import choose_ground
 from virtualq_core.measure.judgement import judge_latency, judge_number, unmeasured
-from virtualq_core.measure.sample import WARM_UP, Sample
+from virtualq_core.measure.sample import WARM_UP, Sample, settled_heap
 from virtualq_core.subjects import find_subject
 from virtualq_core.subjects.round_trip import count_round_trips
 
@@ -85,6 +85,7 @@ def measure_operations(observer: Observer, subject: Subject, ground: Ground, *, 
     """
     create, transition = Cost(), Cost()
     with (
+        settled_heap(),
         subject.open(observer.database.dsn, role=observer.application) as session,
         observer.as_owner() as watcher,
     ):
@@ -94,12 +95,14 @@ def measure_operations(observer: Observer, subject: Subject, ground: Ground, *, 
             before = _log_position(watcher)
             fresh = [create.sample.time(ground.create, session) for _ in range(_RUN)]
             between = _log_position(watcher)
+            create.note_log(between - before, _RUN)
+            if len(transition.sample) >= operations:
+                ground.finish(session, fresh)
+                continue
             for name in ground.path:
                 for ticket_id in fresh:
                     transition.sample.time(ground.move, session, ticket_id, name)
-            after = _log_position(watcher)
-            create.note_log(between - before, _RUN)
-            transition.note_log(after - between, _RUN * len(ground.path))
+            transition.note_log(_log_position(watcher) - between, _RUN * len(ground.path))
         create.round_trips, transition.round_trips = _count_round_trips(session, ground)
     return {"create_ticket": create, "transition": transition}
 

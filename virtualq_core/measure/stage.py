@@ -9,6 +9,7 @@ import psycopg
 
 from virtualq_core.measure.budget import METRICS, load_budgets
 from virtualq_core.measure.catalogue import WrongAnswer, cases_of, check_answer, draw
+from virtualq_core.measure.depth import fill_queues
 from virtualq_core.measure.explain import explain
 from virtualq_core.measure.growth import judge_growth
 from virtualq_core.measure.judgement import (
@@ -53,7 +54,7 @@ class Effort:
 
     limit_s: float = 10.0
     sizes: Sequence[int] | None = None
-    operations: int = 400
+    operations: int = 380
 
 
 def measure_plans(
@@ -67,13 +68,15 @@ def measure_plans(
     Plan every query (or those named) for a big, a median, a small and an empty tenant, and for its budgets' cases.
 
     Each plan's answer is checked, and the limits that budgets set on the plan's shape are judged. Plans of one query
-    that are the same plan are told once, the judged one first, unless `is_short` is false.
+    that are the same plan are told once, the judged one first, unless `is_short` is false. Where the harness may write
+    and no queue is as deep as a budget asks for, the deepest is filled up first.
 
     Raises:
         EnvironmentFault: there is no installed database, or its data cannot be seen.
     """
     observer = Observer.of(database)
     budgets = load_budgets() if budgets is None else budgets
+    fill_queues(observer, budgets.values())
     wanted = None if queries is None else set(queries)
     asked: list[tuple[Case, Budget | None]] = []
     for budget in budgets.values():
@@ -135,7 +138,7 @@ def measure_budgets(
     Judge every limit of every budget: plans and blocks first, then growth, operations and latencies.
 
     `sized` yields databases of other sizes for growth. Operations write tickets of their own, and are skipped where the
-    harness may not write.
+    harness may not write; where it may and no queue is as deep as a budget asks for, the deepest is filled up first.
 
     Raises:
         EnvironmentFault: there is no installed database, or its data cannot be seen.
@@ -143,6 +146,7 @@ def measure_budgets(
     observer = Observer.of(database)
     budgets = load_budgets() if budgets is None else budgets
     effort = effort or Effort()
+    fill_queues(observer, budgets.values())
     report = _Collected()
     for budget in budgets.values():
         if budget.query is None:
