@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from virtualq_core.database.provider import private_server, provide, restart
 from virtualq_core.errors import EnvironmentFault
@@ -191,6 +192,9 @@ def test_the_cache_may_have_any_path(cache: Cache, monkeypatch: pytest.MonkeyPat
 
     with provide() as server:
         assert answers(server.dsn)
+
+    cache.await_quiet()
+    assert not Path(str(conninfo_to_dict(server.dsn)["host"])).exists(), "the socket's folder was left"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="missing: the right to run as root")

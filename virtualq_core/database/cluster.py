@@ -231,6 +231,9 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(server.pid, fast_then_immediate)
             if self._await(lambda: self.postmaster() is None, _STOP_S):
+                # It may lie outside the cluster's folder, where nobody would look for it.
+                with contextlib.suppress(OSError):
+                    self._socket_path().rmdir()
                 return
         raise EnvironmentFault("the embedded PostgreSQL does not stop", next_step=f"read {self.log}")
 
@@ -243,8 +246,7 @@ class Cluster:
 
     def dispose(self) -> None:
         """Delete a private cluster's folder, whose server is stopped."""
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._socket_dir())
+        shutil.rmtree(self._socket_path(), ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run_initdb(self, folder: Path) -> None:
@@ -350,12 +352,17 @@ class Cluster:
     def _survivors(self) -> list[psutil.Process]:
         return [process for process in psutil.process_iter() if self._is_ours(process.pid)]
 
-    def _socket_dir(self) -> Path:
-        """A folder for the socket, closed to others; a short one where the path of the cluster's is too long."""
+    def _socket_path(self) -> Path:
+        """Where the socket's folder lies: in the cluster's, or in a short place where that path is too long."""
         folder = self.folder / "socket"
-        if len(os.fsencode(folder / ".s.PGSQL.65535")) > _SOCKET_PATH_BYTES:
-            mark = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-            folder = Path("/tmp") / f"virtualq-{os.geteuid()}-{mark}"  # noqa: S108 -- owner and mode are checked
+        if len(os.fsencode(folder / ".s.PGSQL.65535")) <= _SOCKET_PATH_BYTES:
+            return folder
+        mark = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        return Path("/tmp") / f"virtualq-{os.geteuid()}-{mark}"  # noqa: S108 -- owner and mode are checked
+
+    def _socket_dir(self) -> Path:
+        """The socket's folder, made if it is missing, and closed to others."""
+        folder = self._socket_path()
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
             self.account.own(folder)
