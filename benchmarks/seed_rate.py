@@ -12,6 +12,8 @@ seeder does beyond that (words, random walks, proving the rules) is what the rat
 from __future__ import annotations
 
 import json
+import resource
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -62,10 +64,11 @@ def main(
         folder = Path(name)
         install(seeded)
         dataset, seeding = time_seeding(seeded, SeedPlan(tickets, tenants, seed=seed_number))
+        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
         size_bytes = save_rows(seeded, folder)
         install(raw)
         loading = time_raw_load(raw, folder)
-    tell(dataset, seeding, loading, size_bytes, as_json=as_json)
+    tell(dataset, seeding, loading, size_bytes, peak_mib, as_json=as_json)
 
 
 def time_seeding(database: Database, plan: SeedPlan) -> tuple[Dataset, Phases]:
@@ -131,7 +134,9 @@ def time_raw_load(database: Database, folder: Path) -> Phases:
     return phases
 
 
-def tell(dataset: Dataset, seeding: Phases, loading: Phases, size_bytes: int, *, as_json: bool) -> None:
+def tell(
+    dataset: Dataset, seeding: Phases, loading: Phases, size_bytes: int, peak_mib: float, *, as_json: bool
+) -> None:
     """The figures, phase by phase, and what they come to."""
     total_s, raw_s = sum(seeding.values()), sum(loading.values())
     rows = dataset.tickets + dataset.items + dataset.history + dataset.customers
@@ -140,6 +145,7 @@ def tell(dataset: Dataset, seeding: Phases, loading: Phases, size_bytes: int, *,
         "rows": rows,
         "copied_bytes": size_bytes,
         "size_bytes": dataset.size_bytes,
+        "peak_memory_mib": round(peak_mib),
         "seeding_s": seeding,
         "raw_s": loading,
         "ratio": total_s / raw_s,
