@@ -81,6 +81,7 @@ def compare_subjects(
         while len(runs[0].rates) < LEAST_BLOCKS or time.monotonic() < deadline:
             for run in draw.sample(runs, len(runs)):
                 _block(run, ground)
+    observer.renew_statistics()
     reference = next((run for run in runs if run.name == ProceduralSubject.name), None)
     return [_result(run, reference) for run in runs]
 

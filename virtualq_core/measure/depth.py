@@ -42,4 +42,5 @@ def fill_queues(observer: Observer, budgets: Iterable[Budget]) -> int:
     with ProceduralSubject().open(observer.database.dsn, role=observer.application) as session:
         for _ in range(lacking):
             ground.create(session)
+    observer.renew_statistics()
     return lacking

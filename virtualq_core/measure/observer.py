@@ -89,6 +89,11 @@ class Observer:
         """A connection in autocommit mode as the login itself."""
         return self._connect(None)
 
+    def renew_statistics(self) -> None:
+        """Analyze the tables that measuring has written to, so that the next measurement finds no staleness of ours."""
+        with self.as_owner() as connection:
+            connection.execute(_SQL["analyze_tables"].sql)
+
     def _connect(self, role: str | None) -> psycopg.Connection[Any]:
         options = f"-c statement_timeout={int(self.timeout_s * 1000)}"
         if self.is_read_only:

@@ -9,3 +9,6 @@ select r.rolsuper or r.rolbypassrls,
        coalesce(pg_has_role(to_regrole(%(maintainer)s), way.right_name), false)
   from pg_roles as r, way
  where r.rolname = current_user
+
+-- name: analyze_tables
+analyze virtualq.Ticket, virtualq.TicketItem, virtualq.TicketStateHistory

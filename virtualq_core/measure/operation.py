@@ -104,6 +104,7 @@ def measure_operations(observer: Observer, subject: Subject, ground: Ground, *, 
                     transition.sample.time(ground.move, session, ticket_id, name)
             transition.note_log(_log_position(watcher) - between, _RUN * len(ground.path))
         create.round_trips, transition.round_trips = _count_round_trips(session, ground)
+    observer.renew_statistics()
     return {"create_ticket": create, "transition": transition}
 
 
