@@ -207,7 +207,11 @@ def test_a_publication_waits_for_creations_under_way(
 
 
 @pytest.mark.requirement("CON-008")
-@pytest.mark.parametrize("level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE])
+@pytest.mark.parametrize(
+    "level",
+    [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE],
+    ids=["repeatable-read", "serializable"],
+)
 def test_a_frozen_snapshot_does_not_judge_by_a_replaced_machine(
     world: World, north: Tenant, app: Application, expect: Expectation, level: psycopg.IsolationLevel
 ) -> None:
