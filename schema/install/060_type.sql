@@ -1,10 +1,12 @@
 -- Ticket types as data. `scope` is the tenant or 0 for system-defined types: a ticket references (scope, id), so that
--- using another tenant's type is a foreign-key violation. The compiled columns are written by a trigger only.
+-- using another tenant's type is a foreign-key violation. The scope and the compiled columns are written by a trigger
+-- only. The scope is no generated column: it belongs to the key, and where a trigger fires before an update PostgreSQL
+-- counts generated columns as changed. Each publication would lock the key, and deadlock with tickets being created.
 create table virtualq.TypeDefinition (
     id                    integer generated always as identity,
     extid                 uuid not null default virtualq.new_extid(),
     tenant_id             integer default nullif(current_setting('virtualq.tenant_id', true), '')::integer,
-    scope                 integer not null generated always as (coalesce(tenant_id, 0)) stored,
+    scope                 integer not null,
     type_code             varchar(32) not null,
     type_name             varchar(100) not null,
     custom_fields_schema  jsonb,
@@ -22,6 +24,7 @@ create table virtualq.TypeDefinition (
     constraint typedefinition_code_key unique (scope, type_code),
     constraint typedefinition_tenant_fkey foreign key (tenant_id)
         references virtualq.Tenant (id) on delete restrict,
+    constraint typedefinition_scope_is_tenant check (scope = coalesce(tenant_id, 0)),
     constraint typedefinition_system_has_no_tenant check (is_system_defined = (tenant_id is null)),
     constraint typedefinition_fields_are_schema
         check (jsonb_typeof(custom_fields_schema) in ('object', 'boolean')),

@@ -3,6 +3,28 @@
 -- The functions run as virtualq_maintainer, because the application may not write history itself. They name every
 -- table with its schema and pin search_path, so that nobody can slip another table under them.
 
+-- Refuse a ticket for another tenant before anything is looked up for it. Row security judges a new row only after the
+-- triggers, which would by then have told, by the error they raise, what that tenant has.
+create function virtualq.keep_tenant() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    present  constant integer := nullif(current_setting('virtualq.tenant_id', true), '')::integer;
+begin
+    if not row_security_active(tg_relid) or pg_has_role(current_user, 'virtualq_maintainer', 'usage') then
+        return new;
+    end if;
+    if new.tenant_id is not null or present is null then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            schema = tg_table_schema, table = tg_table_name,
+            message = format('new row violates row-level security policy for table "%s"', tg_table_name);
+    end if;
+    new.tenant_id := present;
+    return new;
+end
+$$;
+
 -- Complete a new ticket: its tenant from its queue, its scope from its type, its state from the machine.
 create function virtualq.start_ticket() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -12,6 +34,12 @@ declare
 begin
     if new.tenant_id is null then
         select q.tenant_id into new.tenant_id from virtualq.Queue as q where q.id = new.queue_id;
+    end if;
+
+    -- As in enforce_transition(): no ticket starts by a machine that a frozen snapshot still shows.
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform from virtualq.TypeDefinition as t
+          where t.id = new.type_definition_id and t.scope in (0, new.tenant_id) for share;
     end if;
 
     select t.scope, t.revision, t.type_code, t.initial_state, t.terminal_states, t.fsm_schema -> 'init' as init
@@ -205,6 +233,14 @@ create trigger ticket_identity_is_fixed
 
 -- BEFORE triggers fire in the order of their names: these come after any other, so that no other can change the state
 -- behind them. No column list: a column changed by another trigger counts as well.
+create trigger ticket_keeps_tenant
+    before insert on virtualq.Ticket
+    for each row
+    when (
+        (new.tenant_id = nullif(current_setting('virtualq.tenant_id', true), '')::integer) is not true
+        and current_user <> 'virtualq_maintainer'
+    )
+    execute function virtualq.keep_tenant();
 create trigger zz_ticket_starts
     before insert on virtualq.Ticket
     for each row execute function virtualq.start_ticket();

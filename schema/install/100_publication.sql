@@ -20,6 +20,7 @@ declare
     entry    record;
     renewed  boolean := true;
 begin
+    new.scope := coalesce(new.tenant_id, 0);
     if tg_op = 'UPDATE' then
         renewed := old.fsm_schema <> new.fsm_schema
             or old.custom_fields_schema is distinct from new.custom_fields_schema;
@@ -65,6 +66,15 @@ begin
     if tg_op = 'UPDATE' and cardinality(virtualq.unsettled_states(
         old.fsm_compiled, old.terminal_states, new.fsm_compiled, new.terminal_states
     )) > 0 then
+        -- A frozen snapshot would not show the tickets that have come or moved before the lock is granted.
+        if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+            raise exception using
+                errcode = 'invalid_transaction_state', constraint = 'type_publication_sees_tickets',
+                schema = 'virtualq', table = 'typedefinition',
+                message = format('frozen-snapshot: publishing ''%s'' concerns tickets; it runs at %s',
+                    new.type_code, current_setting('transaction_isolation')),
+                hint = 'publish in a transaction at read committed';
+        end if;
         lock table virtualq.Ticket in exclusive mode;
     end if;
     return new;

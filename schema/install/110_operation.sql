@@ -45,16 +45,6 @@ declare
     present  integer;
 begin
     perform virtualq.enter_tenant(tenant_id);
-    if revision is not null then
-        select t.revision into present from virtualq.TypeDefinition as t where t.id = type_definition_id;
-        if present <> revision then
-            raise exception using
-                errcode = 'object_not_in_prerequisite_state', constraint = 'type_revision_is_current',
-                message = format('stale-type: type %s is at revision %s; expected %s',
-                    type_definition_id, present, revision);
-        end if;
-    end if;
-
     replayed := false;
     if operation_id is not null then
         -- Of several that send one operation at once, the others wait here for the first one's ticket. (A transition
@@ -82,6 +72,21 @@ begin
         actor, metadata, create_ticket.operation_id
     )
     returning t.id, t.extid, t.current_state into ticket_id, extid, current_state;
+
+    -- The revision that the ticket was in fact created under: the type may be published at any moment before.
+    if revision is not null then
+        select h.revision into present
+          from virtualq.TicketStateHistory as h
+         where h.tenant_id = create_ticket.tenant_id
+           and h.ticket_id = create_ticket.ticket_id
+           and h.seq = 1;
+        if present <> revision then
+            raise exception using
+                errcode = 'object_not_in_prerequisite_state', constraint = 'type_revision_is_current',
+                message = format('stale-type: type %s is at revision %s; expected %s',
+                    type_definition_id, present, revision);
+        end if;
+    end if;
 
     if items is not null then
         insert into virtualq.TicketItem (tenant_id, ticket_id, name, quantity, note)
@@ -173,7 +178,7 @@ $$;
 
 -- Move many tickets along edges of one name, in one statement; each ticket's outcome is reported, and one that cannot
 -- move does not hold up the others. Rows are locked in the order of their ids, so that two bulk calls never deadlock.
--- `operation_ids`, if given, runs parallel to `ticket_ids`.
+-- `operation_ids`, if given, runs parallel to `ticket_ids`. A ticket that is named twice counts where it is named first.
 create function virtualq.transition_tickets(
     tenant_id      integer,
     ticket_ids     bigint[],
@@ -200,9 +205,14 @@ begin
 
     return query
     with wanted as (
-        select distinct on (w.id) w.id, w.operation_id
-          from unnest(ticket_ids, operation_ids) as w (id, operation_id)
-         order by w.id
+        select f.id, f.operation_id,
+               f.operation_id is not null
+                   and row_number() over (partition by f.operation_id order by f.place) > 1 as is_reused
+          from (
+            select distinct on (w.id) w.id, w.operation_id, w.place
+              from unnest(ticket_ids, operation_ids) with ordinality as w (id, operation_id, place)
+             order by w.id, w.place
+          ) as f
     ),
     judged as (
         select w.id, w.operation_id, t.current_state, t.version, done.seq as done_seq,
@@ -210,7 +220,7 @@ begin
                case
                    when t.id is null then 'not-found'
                    when done.ticket_id = w.id and done.transition_name = transition then 'replayed'
-                   when done.ticket_id is not null then 'operation-reused'
+                   when done.ticket_id is not null or w.is_reused then 'operation-reused'
                    when y.fsm_compiled -> t.current_state::text ? transition then 'moved'
                    else 'illegal'
                end as verdict
@@ -270,14 +280,14 @@ begin
            and t.queue_id = claim_next_ticket.queue_id
            and t.current_state = state
            and t.closed_at is null
-           and (t.leased_until is null or t.leased_until <= at)
+           and (t.leased_until is null or t.leased_until <= coalesce(at, now()))
          order by t.created_at, t.id
          limit 1
            for no key update skip locked
     )
     update virtualq.Ticket as t
        set employee_id = claim_next_ticket.employee_id,
-           leased_until = at + lease,
+           leased_until = coalesce(at, now()) + coalesce(lease, interval '5 minutes'),
            transition_name = transition,
            transition_actor = case when transition is not null then actor end
       from next

@@ -83,6 +83,7 @@ begin
           from virtualq.Ticket as t
           join estimated as e on e.id = t.id
          where t.tenant_id = refresh_waits.tenant_id
+           and t.closed_at is null
            and t.estimated_wait_minutes is distinct from e.minutes
          order by t.id
            for no key update of t

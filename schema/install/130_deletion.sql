@@ -8,18 +8,25 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+    doomed  bigint[];
     purged  bigint;
 begin
+    -- Locked first: a ticket that is opened again between the two deletions would be left without its history.
+    doomed := array(
+        select t.id
+          from virtualq.Ticket as t
+         where t.tenant_id = purge_history.tenant_id
+           and t.closed_at < before
+         order by t.id
+           for update
+    );
     perform set_config('virtualq.purging', 'on', true);
     delete from virtualq.TicketStateHistory as h
-     using virtualq.Ticket as t
-     where t.tenant_id = purge_history.tenant_id
-       and t.closed_at < before
-       and h.tenant_id = t.tenant_id
-       and h.ticket_id = t.id;
+     where h.tenant_id = purge_history.tenant_id
+       and h.ticket_id = any (doomed);
     delete from virtualq.Ticket as t
      where t.tenant_id = purge_history.tenant_id
-       and t.closed_at < before;
+       and t.id = any (doomed);
     get diagnostics purged = row_count;
     perform set_config('virtualq.purging', '', true);
     return purged;
@@ -40,6 +47,16 @@ begin
         raise exception using
             errcode = 'no_data_found', message = format('tenant-not-found: there is no tenant %s', tenant_id);
     end if;
+    -- Before Ticket, as others go: a publication from its type to the tickets, a refresh of waits from the queues, a
+    -- deletion from the customer or employee. Keys stay free, so that a ticket under way can still be finished.
+    perform from virtualq.TypeDefinition as t
+      where t.scope = off_board_tenant.tenant_id order by t.id for no key update;
+    perform from virtualq.Queue as q
+      where q.tenant_id = off_board_tenant.tenant_id order by q.id for no key update;
+    perform from virtualq.Customer as c
+      where c.tenant_id = off_board_tenant.tenant_id order by c.uid for no key update;
+    perform from virtualq.Employee as e
+      where e.tenant_id = off_board_tenant.tenant_id order by e.id for no key update;
     lock table virtualq.Ticket in exclusive mode;
     perform set_config('virtualq.purging', 'on', true);
     delete from virtualq.TicketStateHistory as h where h.tenant_id = off_board_tenant.tenant_id;
