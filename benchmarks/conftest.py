@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from virtualq_core.database.server import Database
 
+_FINGERPRINT = pytest.StashKey[dict[str, Any]]()
 TENANT_CLASSES = ("big", "median", "small", "empty")
 
 
@@ -24,10 +25,14 @@ def tenant_class(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _environment(dataset: Database, record_testsuite_property: Any) -> None:  # noqa: ANN401 -- pytest does not name it
-    """Say in every report what the figures were measured on; unlike environments are not compared."""
+def _environment(request: pytest.FixtureRequest, dataset: Database) -> None:
+    """Find out what the figures are measured on."""
     from virtualq_core.database.fingerprint import fingerprint  # noqa: PLC0415 -- `--help` needs no database
 
     with dataset.connect() as connection:
-        for name, value in fingerprint(connection, dataset.server).items():
-            record_testsuite_property(name, value)
+        request.config.stash[_FINGERPRINT] = fingerprint(connection, dataset.server)
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Say in every saved result what it was measured on; unlike environments are not to be compared."""
+    machine_info["virtualq"] = config.stash.get(_FINGERPRINT, None)

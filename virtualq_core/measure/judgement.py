@@ -212,16 +212,7 @@ def judge_figures(budget: Budget, metric: str, figures: Sequence[tuple[Case, flo
     if not budget.worst_tenant:
         observed, tenant = sum(figure for _, figure in figures) / len(figures), "mean"
     verdict, detail = _allow_for_depth(budget, case, "passed" if observed <= limit else "failed")
-    return _number_result(
-        budget,
-        metric,
-        verdict,
-        observed,
-        tenant=tenant,
-        samples=len(figures),
-        interval=(observed, observed),
-        detail=detail,
-    )
+    return _number_result(budget, metric, verdict, observed, tenant=tenant, samples=len(figures), detail=detail)
 
 
 def judge_latency(budget: Budget, metric: str, sampled: Sequence[tuple[Case | None, Sample]]) -> BudgetResult:
@@ -295,9 +286,7 @@ def judge_number(
 ) -> BudgetResult:
     """A limit on a number that is nobody's in particular."""
     verdict: Verdict = "passed" if observed <= _number(budget, metric) else "failed"
-    return _number_result(
-        budget, metric, verdict, observed, samples=samples, interval=(observed, observed), detail=detail
-    )
+    return _number_result(budget, metric, verdict, observed, samples=samples, detail=detail)
 
 
 def unmeasured(budget: Budget, metric: str, why: str, *, verdict: Verdict = "inconclusive") -> BudgetResult:

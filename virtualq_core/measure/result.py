@@ -65,7 +65,12 @@ class PlanResult:
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetResult:
-    """One limit and what was observed against it; `interval` is the observed number's 95 % confidence interval."""
+    """
+    One limit and what was observed against it.
+
+    `interval` is the observed number's 95 % confidence interval (of an exponent the range of its slopes), and None
+    where the number repeats exactly or could not be given one.
+    """
 
     name: str
     metric: str
