@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
+from psycopg import pq
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -136,6 +137,7 @@ class Tickets:
 
         Raises:
             InvalidFields: `custom_data` does not fit the type's schema.
+            StaleType: the type was republished, and the caller's own transaction has to begin anew.
             UsageError: the queue, customer or employee is not this tenant's, or the tenant has no such type.
         """
         parameters = {
@@ -155,6 +157,8 @@ class Tickets:
             return self._create_validated(type_definition_id, custom_data, parameters)
         except StaleType:
             del self._types[type_definition_id]
+            if self._connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                raise  # the caller's transaction is lost; only the caller can begin it anew
             return self._create_validated(type_definition_id, custom_data, parameters)
 
     def transition(

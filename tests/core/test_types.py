@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.core.conftest import SQL, Shop
-from virtualq_core.errors import InvalidFields, InvalidMachine, OrphanedState, UsageError
+from virtualq_core.errors import InvalidFields, InvalidMachine, OrphanedState, StaleType, UsageError
 from virtualq_core.tenancy import APPLICATION_ROLE, MAINTAINER_ROLE, enter_statement, tenant_scope
 from virtualq_core.tickets import Tickets
 from virtualq_core.types import TypeDefinition, Types
@@ -151,6 +151,20 @@ def test_a_new_schema_binds_the_next_ticket(
     with pytest.raises(InvalidFields, match="from"):
         tickets.create(shop.queue_id, errand.id, custom_data={"to": "bank"})
     tickets.create(shop.queue_id, errand.id, custom_data={"from": "bank"})
+
+
+def test_within_a_transaction_a_new_schema_is_an_error(
+    database: Database, application: Connection[TupleRow], errand: TypeDefinition, shop: Shop
+) -> None:
+    """A caller's own transaction, which the refusal has ended, is not retried behind its back."""
+    with database.connect(role=APPLICATION_ROLE) as connection:
+        tickets = Tickets(connection, shop.tenant_id)
+        tickets.create(shop.queue_id, errand.id, custom_data={"to": "bank"})
+        Types(application, shop.tenant_id).publish(errand.id, custom_fields_schema={"type": "object"})
+
+        with pytest.raises(StaleType), connection.transaction():
+            tickets.create(shop.queue_id, errand.id, custom_data={"to": "bank"})
+        tickets.create(shop.queue_id, errand.id, custom_data={"to": "bank"})
 
 
 def test_every_revision_is_kept(types: Types, errand: TypeDefinition, owner: Connection[TupleRow]) -> None:
