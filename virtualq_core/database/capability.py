@@ -51,9 +51,9 @@ def installed_postgres() -> list[Path]:
 
 
 def _has_docker() -> bool:
-    from virtualq_core.database import container  # noqa: PLC0415 -- testcontainers is slow to import
+    from virtualq_core.database.container import answers  # noqa: PLC0415 -- testcontainers is slow to import
 
-    return container.answers()
+    return answers()
 
 
 WITHOUT_SERVER: dict[str, tuple[str, Callable[[], bool]]] = {
