@@ -37,3 +37,6 @@ select pg_sleep(5);
 
 -- name: say_nothing
 select;
+
+-- name: add_useless_index
+create index ticket_useless_idx on virtualq.Ticket (current_state, created_at, tenant_id);

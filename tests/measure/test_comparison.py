@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from virtualq_core import content
+from virtualq_core.measure.catalogue import count_tickets
 from virtualq_core.measure.comparison import compare_subjects, ratio_of_rates
 from virtualq_core.measure.ground import choose_ground, longest_path
 from virtualq_core.measure.observer import Observer
-from virtualq_core.measure.operation import judge_operations
+from virtualq_core.measure.operation import judge_operations, measure_log
 from virtualq_core.subjects import OrmSubject, ProceduralSubject
 from virtualq_core.subjects.procedural import ProceduralSession
 
@@ -137,3 +138,23 @@ def test_a_planted_round_trip_breaks_its_budget(
     [result], _ = judge_operations(Observer.of(dataset_copy), [budget], operations=20)
 
     assert (result.verdict, result.observed) == ("failed", 6)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_one_more_index_shows_in_the_log_of_every_write(dataset_copy: Database) -> None:
+    """By the least of several runs, which repeats to within a record, and nothing of it is kept."""
+    observer = Observer.of(dataset_copy)
+    ground = choose_ground(observer)
+    assert ground is not None
+    tickets = count_tickets(observer)
+
+    before, again = measure_log(observer, ground), measure_log(observer, ground)
+    with dataset_copy.connect() as connection:
+        connection.execute(FAULTS["add_useless_index"].sql)
+    after = measure_log(observer, ground)
+
+    assert again == pytest.approx(before, rel=0.05)
+    assert after[0] > before[0] * 1.02
+    assert after[1] > before[1] * 1.04
+    assert count_tickets(observer) == tickets

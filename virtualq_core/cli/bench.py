@@ -35,7 +35,7 @@ def bench(
     ] = None,
     limit_s: Annotated[
         float, typer.Option("--limit-s", min=0.1, help="How long the latencies of one budget may take, in seconds.")
-    ] = 10.0,
+    ] = 30.0,
     tickets: Annotated[
         int, typer.Option("--tickets", metavar="N", help="How many are seeded where there are no data yet.")
     ] = 20_000,

@@ -27,5 +27,16 @@ select g.tenant_id, g.queue_id, y.id as type_definition_id, y.initial_state, y.f
   join virtualq.TypeDefinition as y on y.scope = 0 or y.tenant_id = g.tenant_id
  order by y.scope, y.id;
 
--- name: read_log_position
-select pg_current_wal_insert_lsn() - '0/0'::pg_lsn;
+-- name: explain_create
+explain (analyze, wal, costs off, timing off, format json)
+select * from virtualq.create_ticket(
+    tenant_id => %(tenant_id)s, queue_id => %(queue_id)s, type_definition_id => %(type_definition_id)s,
+    custom_data => %(custom_data)s, items => %(items)s, actor => %(actor)s);
+
+-- name: newest_ticket
+select max(t.id) from virtualq.Ticket as t where t.tenant_id = %(tenant_id)s;
+
+-- name: explain_transition
+explain (analyze, wal, costs off, timing off, format json)
+select * from virtualq.transition_ticket(
+    tenant_id => %(tenant_id)s, ticket_id => %(ticket_id)s, transition => %(transition)s, actor => %(actor)s);

@@ -52,7 +52,7 @@ class Effort:
     the one under test (by default its size decides), `operations` is how often each operation is done.
     """
 
-    limit_s: float = 10.0
+    limit_s: float = 30.0
     sizes: Sequence[int] | None = None
     operations: int = 380
 
