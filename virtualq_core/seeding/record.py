@@ -116,7 +116,7 @@ def encode(columns: Sequence[Column], rows: int, fields: int) -> bytes:
 
     `fields` is the length of that list: a vocabulary's entry may hold several fields.
     """
-    parts: list[Segments] = []
+    parts: list[list[bytes]] = []
     run: list[Fixed] = []
     lead = struct.pack(">h", fields)
     for column in columns:
@@ -127,35 +127,38 @@ def encode(columns: Sequence[Column], rows: int, fields: int) -> bytes:
             parts.append(_fixed(run, lead, rows))
             run, lead = [], b""
         if isinstance(column, Entry):
-            parts.append(column.vocabulary[column.index])
+            parts.append(column.vocabulary[column.index].tolist())
         else:
             parts.append(_length_words(column.lengths))
-            parts.extend(column.columns)
+            parts.extend(piece.tolist() for piece in column.columns)
     if run or lead:
         parts.append(_fixed(run, lead, rows))
-    matrix = np.empty((rows, len(parts)), dtype=object)
+    woven = [b""] * (rows * len(parts))
     for place, part in enumerate(parts):
-        matrix[:, place] = part
-    return b"".join(matrix.ravel().tolist())
+        woven[place :: len(parts)] = part
+    return b"".join(woven)
 
 
-def _fixed(columns: Sequence[Fixed], lead: bytes, rows: int) -> Segments:
+def _fixed(columns: Sequence[Fixed], lead: bytes, rows: int) -> list[bytes]:
     """The fixed-width columns of each row as one byte string, after `lead`."""
     nullable = [column for column in columns if column.present is not None]
     pattern = np.zeros(rows, dtype=np.int64)
     for place, column in enumerate(nullable):
         pattern |= np.asarray(column.present).astype(np.int64) << place
+    kinds = np.unique(pattern).tolist()
+    if len(kinds) == 1:
+        return _pack(columns, lead, _absent(nullable, kinds[0]), None, rows)
     found = np.empty(rows, dtype=object)
-    kinds = np.unique(pattern).tolist() if nullable else [0]
     for kind in kinds:
-        rows_of_kind = np.flatnonzero(pattern == kind) if len(kinds) > 1 else None
-        absent = {id(column) for place, column in enumerate(nullable) if not kind >> place & 1}
-        listed = _pack(columns, lead, absent, rows_of_kind, rows)
-        if rows_of_kind is None:
-            found[:] = listed
-        else:
-            found[rows_of_kind] = listed
-    return found
+        rows_of_kind = np.flatnonzero(pattern == kind)
+        found[rows_of_kind] = _pack(columns, lead, _absent(nullable, kind), rows_of_kind, rows)
+    whole: list[bytes] = found.tolist()
+    return whole
+
+
+def _absent(nullable: Sequence[Fixed], kind: int) -> set[int]:
+    """The columns, by identity, that are null in a pattern."""
+    return {id(column) for place, column in enumerate(nullable) if not kind >> place & 1}
 
 
 def _pack(columns: Sequence[Fixed], lead: bytes, absent: set[int], chosen: Integers | None, rows: int) -> list[bytes]:
@@ -177,13 +180,13 @@ def _pack(columns: Sequence[Fixed], lead: bytes, absent: set[int], chosen: Integ
     return listed
 
 
-def _length_words(lengths: Integers) -> Segments:
+def _length_words(lengths: Integers) -> list[bytes]:
     """The length word and the version byte of each row's jsonb; -1 and nothing for null."""
     filled = lengths > 0
-    found = np.empty(len(lengths), dtype=object)
-    found[:] = NULL
+    found = np.full(len(lengths), NULL, dtype=object)
     packed = np.empty(int(filled.sum()), dtype=[("length", ">i4"), ("version", "V1")])
     packed["length"] = lengths[filled] + len(_JSONB_VERSION)
     packed["version"] = np.void(_JSONB_VERSION)
     found[filled] = packed.view("V5").tolist()
-    return found
+    whole: list[bytes] = found.tolist()
+    return whole
