@@ -29,6 +29,7 @@ from virtualq_core.errors import UsageError
 from virtualq_core.load.runner import run_load
 from virtualq_core.measure.budget import load_budgets
 from virtualq_core.measure.comparison import compare_subjects
+from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.stage import measure_budgets, measure_plans
 from virtualq_core.report.results import Results
 from virtualq_core.seeding import SeedPlan, read_dataset, seed, verify
@@ -228,6 +229,7 @@ class _Check:
             duration_s=self.profile.load_s,
             seed=self.options.seed,
         )
+        Observer.of(database).renew_statistics()
         self.results.load, latencies = conclusion.load(found)
         self.results.latencies += latencies
         conclusion.conclude_load(stage, found)
