@@ -158,6 +158,7 @@ def tell(
     typer.echo(
         f"{size_bytes / 2**20:,.0f} MiB copied, {dataset.size_bytes / dataset.tickets:,.0f} bytes a ticket on disk"
     )
+    typer.echo(f"{peak_mib:,.0f} MiB of memory at most while seeding")
     typer.echo(f"{'':<10}{'seeding':>10}{'raw COPY':>10}")
     for phase in ("copy", "indexes", "check", "vacuum"):
         raw = f"{loading[phase]:>8.1f} s" if phase in loading else ""

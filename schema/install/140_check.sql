@@ -13,7 +13,8 @@ set jit = off
 begin atomic
     -- The tickets whose history does not add up. Each step is hashed with its number once for the state that it reaches
     -- and once, if it is not the first, for the state that it leaves; along an unbroken path all but the last one
-    -- cancel out. That needs no sorting, and the exact questions below are asked of these tickets alone.
+    -- cancel out. That needs no sorting, and the exact questions below are asked of these tickets alone, and not at all
+    -- (the lone `exists`) where there are none.
     with suspect as materialized (
         select t.tenant_id, t.id as ticket_id, t.type_scope, t.type_definition_id, t.version, t.current_state
           from virtualq.Ticket as t
@@ -33,6 +34,7 @@ begin atomic
                lead(h.seq) over ticket is null as is_last
           from virtualq.TicketStateHistory as h
           join suspect as s on s.tenant_id = h.tenant_id and s.ticket_id = h.ticket_id
+         where exists (select from suspect)
         window ticket as (partition by h.tenant_id, h.ticket_id order by h.seq)
     ),
     -- Millions of steps take a few hundred edges.
@@ -69,7 +71,8 @@ begin atomic
             on h.tenant_id = t.tenant_id and h.ticket_id = t.id and h.revision = j.revision
            and (h.seq = 1) = j.is_first and h.from_state = j.from_state and h.to_state = j.to_state
            and h.transition_name is not distinct from j.transition_name
-         where j.starts_elsewhere or j.is_illegal
+         where (j.starts_elsewhere or j.is_illegal)
+           and exists (select from judged as k where k.starts_elsewhere or k.is_illegal)
     )
     select 'history-starts-at-initial-state', w.tenant_id, w.ticket_id,
            format('seq %s enters ''%s''; revision %s starts in ''%s''', w.seq, w.to_state, w.revision, w.initial_state)
