@@ -77,9 +77,11 @@ def _scope(observer: Observer, case: Case, *, only_index: str | None = None) -> 
 def _drop_rivals(connection: psycopg.Connection[Any], index: str) -> None:
     connection.execute(_SQL["limit_lock_wait"].sql)
     rivals = connection.execute(_SQL["list_rivals"].sql, {"index": f"{_SCHEMA}.{index}"}).fetchall()
-    for schema, rival in rivals:
-        names = {"schema": sql.Identifier(schema), "index": sql.Identifier(rival)}
-        connection.execute(sql.SQL(_SQL["drop_rival"].sql).format(**names))
+    for schema, table, rival, constraint in rivals:
+        names = {"schema": schema, "table": table, "index": rival, "constraint": constraint or rival}
+        statement = _SQL["drop_rival" if constraint is None else "drop_rival_constraint"]
+        identifiers = {key: sql.Identifier(name) for key, name in names.items()}
+        connection.execute(sql.SQL(statement.sql).format(**identifiers))
 
 
 def _explain(connection: psycopg.Connection[Any], case: Case) -> Plan:

@@ -7,17 +7,21 @@ explain (analyze, verbose, buffers, settings, format json)
 select set_config('enable_seqscan', 'off', true), set_config('random_page_cost', current_setting('seq_page_cost'), true);
 
 -- name: list_rivals
--- The other indexes of the table, but for those that belong to a constraint.
-select n.nspname, c.relname
+-- The other indexes of the table, each with the constraint that it belongs to, if it does.
+select n.nspname, t.relname, c.relname, k.conname
   from pg_index as i
   join pg_class as c on c.oid = i.indexrelid
+  join pg_class as t on t.oid = i.indrelid
   join pg_namespace as n on n.oid = c.relnamespace
+  left join pg_constraint as k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
  where i.indrelid = (select indrelid from pg_index where indexrelid = to_regclass(%(index)s))
-   and i.indexrelid <> to_regclass(%(index)s)
-   and not exists (select from pg_constraint as k where k.conindid = i.indexrelid);
+   and i.indexrelid <> to_regclass(%(index)s);
 
 -- name: drop_rival
 drop index {schema}.{index};
+
+-- name: drop_rival_constraint
+alter table {schema}.{table} drop constraint {constraint} cascade;
 
 -- name: limit_lock_wait
 set local lock_timeout = '2s';

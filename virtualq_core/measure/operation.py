@@ -12,9 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
+from virtualq_core.errors import VirtualQError
 from virtualq_core.measure.budget import METRICS
 from virtualq_core.measure.ground import ACTOR, ITEMS, choose_ground
 from virtualq_core.measure.judgement import judge_latency, judge_number, unmeasured
@@ -26,8 +28,6 @@ from virtualq_core.tenancy import enter_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import psycopg
 
     from virtualq_core.measure.budget import Budget
     from virtualq_core.measure.ground import Ground
@@ -55,7 +55,7 @@ def judge_operations(
     """Every limit of the budgets on operations. They are skipped where the harness may not write."""
     results: list[BudgetResult] = []
     latencies: list[LatencyResult] = []
-    measured: dict[str, dict[str, Cost]] = {}
+    measured: dict[str, dict[str, Cost] | str] = {}
     for budget in budgets:
         if budget.operation is None:
             continue
@@ -65,16 +65,26 @@ def judge_operations(
             if ground is None or not ground.path:
                 why = "there is no queue, or no type whose tickets can move"
             else:
-                measured[budget.subject] = measure_operations(
-                    observer, find_subject(budget.subject), ground, operations=operations
-                )
+                measured[budget.subject] = _measured(observer, budget.subject, ground, operations)
         if why:
             results += [unmeasured(budget, metric, why, verdict="skipped") for metric in budget.limits]
             continue
-        cost = measured[budget.subject][budget.operation]
+        costs = measured[budget.subject]
+        if isinstance(costs, str):
+            results += [unmeasured(budget, metric, costs, verdict="error") for metric in budget.limits]
+            continue
+        cost = costs[budget.operation]
         results += _judge(budget, cost)
         latencies.append(cost.sample.result(f"{budget.operation} ({budget.subject})"))
     return results, latencies
+
+
+def _measured(observer: Observer, subject: str, ground: Ground, operations: int) -> dict[str, Cost] | str:
+    """The costs, or why a subject's operation, which no rule should refuse, could not be measured."""
+    try:
+        return measure_operations(observer, find_subject(subject), ground, operations=operations)
+    except (VirtualQError, psycopg.Error) as error:
+        return f"{subject} could not do it: {error}"
 
 
 def measure_operations(observer: Observer, subject: Subject, ground: Ground, *, operations: int) -> dict[str, Cost]:
