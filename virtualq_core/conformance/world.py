@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -37,6 +38,7 @@ _ACCOUNT = "VirtualQ conformance suite"
 _LOCK_KEY = 0x56516366  # "VQcf": the first half of the lock on an account
 # The suite's own statements need not outlive a crash; a subject's commit as they are made to. What an owner does may
 # look at every row of the database.
+_CLAIM_ATTEMPTS = 100
 _PATIENT = "-c lock_timeout=20s -c synchronous_commit=off"
 _PROMPT = f"{_PATIENT} -c statement_timeout=20s"
 
@@ -186,8 +188,7 @@ class World:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._maintainer = Actor(database.connect(role=MAINTAINER_ROLE, options=_PATIENT))
-        self._owner = Actor(database.connect(options=_PATIENT))
+        self._connect()
         for (account_id,) in self._maintainer.run(_SQL["find_accounts"], name=_ACCOUNT):
             if self._claim(account_id):
                 self._remove(account_id)
@@ -228,12 +229,31 @@ class World:
             yield Actor(connection)
 
     def close(self) -> None:
-        """Off-board every tenant and delete the account."""
+        """Off-board every tenant and delete the account; over new connections, for an interrupt may have spoilt these."""
+        self._disconnect()
+        self._connect()
         try:
-            self._remove(self.account_id)
+            if self._claim_again():
+                self._remove(self.account_id)
         finally:
-            self._maintainer.connection.close()
-            self._owner.connection.close()
+            self._disconnect()
+
+    def _connect(self) -> None:
+        self._maintainer = Actor(self.database.connect(role=MAINTAINER_ROLE, options=_PATIENT))
+        self._owner = Actor(self.database.connect(options=_PATIENT))
+
+    def _disconnect(self) -> None:
+        self._maintainer.connection.close()
+        self._owner.connection.close()
+
+    def _claim_again(self) -> bool:
+        """Take the claim over from the connection that was closed; another run that is faster removes the tenants."""
+        pause = Event()
+        for _ in range(_CLAIM_ATTEMPTS):
+            if self._claim(self.account_id):
+                return True
+            pause.wait(0.05)
+        return False
 
     def _claim(self, account_id: int) -> bool:
         return bool(self._maintainer.value(_SQL["claim_account"], key=_LOCK_KEY, account_id=account_id))
