@@ -229,7 +229,7 @@ class World:
             yield Actor(connection)
 
     def close(self) -> None:
-        """Off-board every tenant and delete the account; over new connections, for an interrupt may have spoilt these."""
+        """Off-board every tenant and delete the account, over new connections: an interrupt may have spoilt these."""
         self._disconnect()
         self._connect()
         try:
