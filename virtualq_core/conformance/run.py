@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from virtualq_core import content
 from virtualq_core.conformance.requirement import FILE_NAME, load
 from virtualq_core.conformance.result import ConformanceResult, judge, read_outcomes
+from virtualq_core.conformance.world import World
 from virtualq_core.database import guard
 from virtualq_core.database.guard import Standing
 from virtualq_core.database.provider import URL_VARIABLE
@@ -143,14 +144,25 @@ def _run(command: list[str], database: Database, timeout_s: float, output: Path)
             status = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             _end(process)
+            _clear(database)
             return f"the suite took longer than {timeout_s:.0f} s and was ended"
         except BaseException:
             _end(process)
+            _clear(database)
             raise
     if status in {0, 1}:
         return ""
     tail = output.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
     return "\n".join([f"pytest ended with status {status}", *tail])
+
+
+def _clear(database: Database) -> None:
+    """Off-board what an ended suite could not: it may have been killed, or its clean-up cut short."""
+    world = World(database)
+    try:
+        world.clear()
+    finally:
+        world.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
