@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the caller choose the requirements, and say where the results go."""
     group = parser.getgroup("virtualq")
     group.addoption(
-        "--select",
+        "--only",
         metavar="ID",
         action="append",
         default=[],
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     mine = [item for item in items if item.path.is_relative_to(folder)]
     try:
         registry = load(folder / _FILE_NAME)
-        selected = registry.select(config.getoption("--select"))
+        selected = registry.select(config.getoption("--only"))
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     named_by = {item.nodeid: _requirements(item) for item in mine}

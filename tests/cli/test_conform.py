@@ -35,7 +35,7 @@ def test_the_requirements_are_listed_without_a_server(virtualq: VirtualQ) -> Non
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--select", "TRM"), "no requirement or family 'TRM'; expected TRN"),
+        (("--only", "TRM"), "no requirement or family 'TRM'; expected TRN"),
         (("--subject", "x"), "no subject named 'x'"),
     ],
 )
@@ -52,7 +52,7 @@ def test_what_does_not_exist_is_an_error_of_usage(virtualq: VirtualQ, arguments:
 @pytest.mark.server
 def test_a_good_database_passes(virtualq: VirtualQ, database: Database) -> None:
     """Exit 0, and a line for each family."""
-    ended = virtualq("conform", "--select", "IDN", "--select", "TRN-004", "-v", "--database-url", database.dsn)
+    ended = virtualq("conform", "--only", "IDN", "--only", "TRN-004", "-v", "--database-url", database.dsn)
 
     assert ended.returncode == 0, ended.stderr
     assert "ok      TRN  transition         1 of 1 hold" in ended.stdout
@@ -66,7 +66,7 @@ def test_a_wrong_database_fails_by_name(virtualq: VirtualQ, database: Database) 
     """Exit 1; the requirement with what was observed, what was expected and what to do next, and the same as JSON."""
     with database.connect() as connection:
         connection.execute(SQL["disable_enforcement"].sql)
-    arguments = ("conform", "--select", "TRN-001", "--database-url", database.dsn)
+    arguments = ("conform", "--only", "TRN-001", "--database-url", database.dsn)
 
     told, as_json = virtualq(*arguments), virtualq(*arguments, "--json")
     assert (told.returncode, as_json.returncode) == (1, 1)
@@ -74,7 +74,7 @@ def test_a_wrong_database_fails_by_name(virtualq: VirtualQ, database: Database) 
     assert "BROKEN  TRN  transition         0 of 1 hold" in lines
     assert any(line.startswith("FAILED TRN-001 (must): A ticket's state changes along an edge") for line in lines)
     assert "  expected a refusal by 23514 ticket_transition_is_legal" in lines
-    assert any(line.startswith("  next: virtualq conform --select TRN-001") for line in lines)
+    assert any(line.startswith("  next: virtualq conform --only TRN-001") for line in lines)
     document = json.loads(as_json.stdout)
     assert document["verdict"] == "failed"
     assert [(each["id"], each["verdict"]) for each in document["requirements"]] == [("TRN-001", "failed")]
@@ -86,7 +86,7 @@ def test_a_database_that_is_not_ours_is_refused(virtualq: VirtualQ, server: Serv
     guard.mark(database, may_write=False)
     assert virtualq("conform", "--database-url", database.dsn).returncode == 4
     with fresh_database(server) as other:
-        assert virtualq("conform", "--select", "IDN-005", "--database-url", other.dsn).returncode == 0
+        assert virtualq("conform", "--only", "IDN-005", "--database-url", other.dsn).returncode == 0
         assert guard.examine(other) is guard.Standing.EMPTY
         with other.connect() as connection:
             connection.execute(SQL["make_foreign_table"].sql)

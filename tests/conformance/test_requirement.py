@@ -104,6 +104,7 @@ def test_requirements_are_selected_by_id_or_family(file: Path) -> None:
 
     assert list(registry.select([])) == ["AAA-001", "BBB-001"]
     assert list(registry.select(["BBB"])) == ["BBB-001"]
+    assert list(registry.select(["second"])) == ["BBB-001"]
     assert list(registry.select(["AAA-001"])) == ["AAA-001"]
     with pytest.raises(UsageError, match="no requirement or family 'AAB'; expected AAA"):
         registry.select(["AAB"])
@@ -136,8 +137,8 @@ def test_a_requirement_without_a_test_is_a_fault_of_the_whole_suite(file: Path) 
         (PASSING.replace('@pytest.mark.requirement("BBB-001")', ""), (), "test_second names no requirement"),
         (PASSING.replace("BBB-001", "AAA-001"), (), "no test proves BBB-001"),
         (PASSING.replace("BBB-001", "BBB-009"), (), "names BBB-009"),
-        (PASSING, ("--select", "BBB"), "1/2 tests collected"),
-        (PASSING, ("--select", "CCC"), "no requirement or family 'CCC'"),
+        (PASSING, ("--only", "BBB"), "1/2 tests collected"),
+        (PASSING, ("--only", "CCC"), "no requirement or family 'CCC'"),
     ],
     ids=["sound", "test-without", "without-test", "unheard-of", "selected", "selected-unheard-of"],
 )

@@ -65,7 +65,7 @@ def test_a_wrong_database_fails_for_the_right_reason(database: Database, fault: 
     with database.connect() as connection:
         connection.execute(SQL[fault].sql)
 
-    result = run_conformance(database, select=selected)
+    result = run_conformance(database, only=selected)
     assert {each.id for each in result.broken} == expected, [(each.id, each.observed) for each in result.broken]
     assert (result.verdict, result.exit_code) == ("failed", 1)
 
@@ -76,7 +76,7 @@ def test_several_faults_are_all_named(database: Database) -> None:
         for fault in TOGETHER:
             connection.execute(SQL[fault].sql)
 
-    result = run_conformance(database, select=["HIS", "TEN", "FSM-004", "FSM-005", "FLD"])
+    result = run_conformance(database, only=["HIS", "TEN", "FSM-004", "FSM-005", "FLD"])
     assert {each.id for each in result.broken} == set(TOGETHER.values())
 
 
@@ -85,7 +85,7 @@ def test_a_broken_should_is_told_and_does_not_fail_the_run(database: Database) -
     with database.connect() as connection:
         connection.execute(SQL["draw_random_extids"].sql)
 
-    result = run_conformance(database, select=["IDN"])
+    result = run_conformance(database, only=["IDN"])
     assert [(each.id, each.level) for each in result.broken] == [("IDN-004", "should")]
     assert (result.verdict, result.exit_code) == ("passed", 0)
 
@@ -95,10 +95,10 @@ def test_a_broken_requirement_says_what_and_what_instead(database: Database) -> 
     with database.connect() as connection:
         connection.execute(SQL["disable_enforcement"].sql)
 
-    [broken] = run_conformance(database, select=["TRN-001"]).broken
+    [broken] = run_conformance(database, only=["TRN-001"]).broken
     assert broken.observed.startswith("that it was accepted [")
     assert broken.expected == "a refusal by 23514 ticket_transition_is_legal"
-    assert "virtualq conform --select TRN-001" in broken.next_step
+    assert "virtualq conform --only TRN-001" in broken.next_step
 
 
 def test_a_run_leaves_nothing_behind(database: Database) -> None:
@@ -109,7 +109,7 @@ def test_a_run_leaves_nothing_behind(database: Database) -> None:
         connection.execute(SQL["add_neighbours_ticket"].sql, {"tenant_id": row[0], "queue_id": row[1]})
         before = connection.execute(SQL["read_everything"].sql).fetchone()
 
-        result = run_conformance(database, select=["HIS", "REV", "TEN", "INT"])
+        result = run_conformance(database, only=["HIS", "REV", "TEN", "INT"])
         assert result.verdict == "passed"
         assert connection.execute(SQL["read_everything"].sql).fetchone() == before
         assert connection.execute(SQL["list_disabled_triggers"].sql).fetchall() == []
@@ -121,13 +121,13 @@ def test_what_a_killed_run_left_is_removed_by_the_next(database: Database) -> No
         before = connection.execute(SQL["read_everything"].sql).fetchone()
         connection.execute(SQL["add_leftover"].sql)
 
-        run_conformance(database, select=["IDN-005", "TRN-003"])
+        run_conformance(database, only=["IDN-005", "TRN-003"])
         assert connection.execute(SQL["read_everything"].sql).fetchone() == before
 
 
 def test_only_what_was_selected_is_judged(database: Database) -> None:
     """By requirement or family, and on the subjects that were named."""
-    result = run_conformance(database, subjects=["orm"], select=["TRN-009", "IDN"])
+    result = run_conformance(database, subjects=["orm"], only=["TRN-009", "IDN"])
 
     assert {each.id for each in result.requirements} == {"TRN-009", *(f"IDN-00{number}" for number in range(1, 7))}
     assert not any("procedural" in test for each in result.requirements for test in each.tests)
@@ -138,7 +138,7 @@ def test_what_does_not_exist_is_refused_before_anything_runs(database: Database)
     with pytest.raises(UsageError, match="no subject named 'imaginary'"):
         run_conformance(database, subjects=["imaginary"])
     with pytest.raises(UsageError, match="no requirement or family 'XXX'"):
-        run_conformance(database, select=["XXX"])
+        run_conformance(database, only=["XXX"])
 
 
 def test_the_guard_is_asked_first(server: Server, database: Database) -> None:

@@ -27,9 +27,9 @@ def conform(
         list[str] | None,
         typer.Option("--subject", metavar="NAME", help="Implementation under test; repeat for several."),
     ] = None,
-    select: Annotated[
+    only: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="ID", help="Only this requirement (TRN-001) or family (TRN); repeatable."),
+        typer.Option("--only", metavar="ID", help="Only this requirement (TRN-001) or family (TRN, transition)."),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every requirement with its evidence, not the broken ones alone.")
@@ -49,7 +49,7 @@ def conform(
     The suite works in the database that you name, in tenants of its own that are gone at its end. Without a database it
     makes a fresh one.
 
-    Example: virtualq conform --select TRN --database-url postgresql://me@db.example/virtualq_check
+    Example: virtualq conform --only TRN --database-url postgresql://me@db.example/virtualq_check
     """
     from rich.console import Console
 
@@ -61,13 +61,13 @@ def conform(
     if is_list:
         typer.echo(as_markdown(registry), nl=False)
         return ExitCode.PASSED
-    registry.select(select or ())
+    registry.select(only or ())
     with (
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
         _under_test(server, database) as target,
         Console(stderr=True).status(f"holding '{target.name}' to the requirements"),
     ):
-        result = run_conformance(target, subjects=subject, select=select)
+        result = run_conformance(target, subjects=subject, only=only)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
         return result.exit_code

@@ -67,19 +67,19 @@ class Registry:
 
     def select(self, patterns: Collection[str]) -> dict[str, Requirement]:
         """
-        The requirements whose id is, or whose family is, among `patterns`; all of them if it is empty.
+        The requirements whose id, family's letters or family's name are among `patterns`; all of them if it is empty.
 
         Raises:
             UsageError: a pattern matches nothing.
         """
+        known = {*self.families, *self.families.values(), *self.requirements}
         for pattern in patterns:
-            if pattern not in self.families and pattern not in self.requirements:
-                known = [*self.families, *self.requirements]
-                raise UsageError(f"no requirement or family '{pattern}'", expected=_nearest(pattern, known))
+            if pattern not in known:
+                raise UsageError(f"no requirement or family '{pattern}'", expected=_nearest(pattern, sorted(known)))
         return {
             each.id: each
             for each in self.requirements.values()
-            if not patterns or each.id in patterns or each.family in patterns
+            if not patterns or not {each.id, each.family, self.families[each.family]}.isdisjoint(patterns)
         }
 
 

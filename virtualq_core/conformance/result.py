@@ -61,7 +61,7 @@ class RequirementResult:
     @property
     def next_step(self) -> str:
         """The command that repeats it alone."""
-        return f"virtualq conform --select {self.id}, with the same options"
+        return f"virtualq conform --only {self.id}, with the same options"
 
 
 @dataclass(frozen=True)

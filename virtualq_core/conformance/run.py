@@ -38,7 +38,7 @@ def run_conformance(
     database: Database,
     *,
     subjects: Sequence[str] | None = None,
-    select: Sequence[str] | None = None,
+    only: Sequence[str] | None = None,
     folder: Path | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> ConformanceResult:
@@ -46,7 +46,7 @@ def run_conformance(
     Hold a database to the requirements.
 
     The suite works in that very database, in tenants of its own that it off-boards at its end. `subjects` are names of
-    registered subjects (default: the shipped ones), `select` ids or families of requirements (default: all), `folder`
+    registered subjects (default: the shipped ones), `only` ids or families of requirements (default: all), `folder`
     another folder with a suite. A run that overruns `timeout_s` is interrupted, then ended; what it found is told.
 
     Raises:
@@ -57,7 +57,7 @@ def run_conformance(
     for name in names:
         find_subject(name)
     suite = content.folder("conformance") if folder is None else folder
-    selected = load(suite / FILE_NAME).select(select or ())
+    selected = load(suite / FILE_NAME).select(only or ())
     _require_schema(database)
 
     began = time.monotonic()
@@ -66,8 +66,8 @@ def run_conformance(
         command = [*_pytest(suite), "--virtualq-results", str(target)]
         for name in names:
             command += ["--subject", name]
-        for pattern in select or ():
-            command += ["--select", pattern]
+        for pattern in only or ():
+            command += ["--only", pattern]
         fault = _run(command, database, timeout_s, Path(place) / "output.txt")
         document: dict[str, Any] = {"tests": []}
         if target.exists():
