@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from virtualq_core.check.ledger import OpenStage
-    from virtualq_core.conformance.result import ConformanceResult
+    from virtualq_core.conformance.result import ConformanceResult, RequirementResult
     from virtualq_core.load.result import LoadResult
     from virtualq_core.measure.result import BudgetReport, PlanResult, SubjectResult
     from virtualq_core.seeding import Dataset as SeededDataset
@@ -72,7 +72,20 @@ def unsound(violations: Sequence[Violation]) -> list[Problem]:
 def requirements(outcome: ConformanceResult) -> tuple[Requirement, ...]:
     """Each requirement's verdict and evidence, under its family's name."""
     families = load_requirements().families
-    return tuple(handed_on(Requirement, each, family=families[each.family]) for each in outcome.requirements)
+    return tuple(
+        handed_on(Requirement, each, family=families[each.family], problem=_problem(each) if each.is_broken else None)
+        for each in outcome.requirements
+    )
+
+
+def _problem(broken: RequirementResult) -> Problem:
+    return Problem(
+        code="requirement",
+        what=f"{broken.id}: {broken.text}",
+        observed=broken.observed or None,
+        expected=broken.expected or None,
+        next_step=broken.next_step,
+    )
 
 
 def conclude_conformance(stage: OpenStage, outcome: ConformanceResult) -> None:
@@ -80,17 +93,7 @@ def conclude_conformance(stage: OpenStage, outcome: ConformanceResult) -> None:
     stage.conclude(outcome.verdict, outcome.summary)  # type: ignore[arg-type]
     if outcome.fault:
         stage.problems.append(Problem(code="suite-broke", what="the suite did not run", observed=outcome.fault))
-    for each in outcome.broken:
-        if each.level == "must":
-            stage.problems.append(
-                Problem(
-                    code="requirement",
-                    what=f"{each.id}: {each.text}",
-                    observed=each.observed or None,
-                    expected=each.expected or None,
-                    next_step=each.next_step,
-                )
-            )
+    stage.problems += [_problem(each) for each in outcome.broken if each.level == "must"]
 
 
 def plans(found: Iterable[PlanResult]) -> tuple[Plan, ...]:

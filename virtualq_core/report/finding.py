@@ -75,7 +75,7 @@ def _implied(results: Results, stage: str) -> list[tuple[tuple[str, ...], Proble
     parts: list[tuple[tuple[str, ...], Problem]] = []
     match stage:
         case "conformance":
-            parts = [((one.id,), _requirement_problem(one)) for one in results.requirements if one.verdict in _BAD]
+            parts = [((one.id,), requirement_problem(one)) for one in results.requirements if one.verdict in _BAD]
         case "plans":
             parts = [((), problem) for plan in results.plans for problem in plan.problems]
             parts += [((plan.query,), _plan_problem(plan)) for plan in results.plans if plan.verdict in _BAD]
@@ -89,7 +89,10 @@ def _implied(results: Results, stage: str) -> list[tuple[tuple[str, ...], Proble
     return parts
 
 
-def _requirement_problem(requirement: Requirement) -> Problem:
+def requirement_problem(requirement: Requirement) -> Problem:
+    """A requirement that does not hold, as a problem."""
+    if requirement.problem is not None:
+        return requirement.problem
     level = "" if requirement.level == "must" else f" ({requirement.level})"
     what = f"{requirement.id}{level} does not hold: {requirement.text}"
     return Problem(code="requirement", what=what, observed=requirement.evidence or None)

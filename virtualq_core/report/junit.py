@@ -22,6 +22,7 @@ from virtualq_core.report.finding import (
     metric,
     observed,
     particulars,
+    requirement_problem,
     violation_problem,
 )
 from virtualq_core.report.quantity import count, printable
@@ -99,10 +100,9 @@ def _cases(results: Results, stage: str) -> Iterator[_Case]:
     match stage:
         case "conformance":
             for one in results.requirements:
-                broken = Problem(code="requirement", what=f"{one.id}: {one.text}", observed=one.evidence or None)
                 is_advice = one.level != "must" and one.verdict != "passed"
                 verdict = "skipped" if is_advice else one.verdict
-                yield _Case(one.id, verdict, (broken,), f"{one.level}: {one.text}\n{one.evidence}")
+                yield _Case(one.id, verdict, (requirement_problem(one),), f"{one.level}: {one.text}\n{one.evidence}")
         case "plans":
             for plan in results.plans:
                 told = distinction(plan, results.plans)

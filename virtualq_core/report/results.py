@@ -77,7 +77,8 @@ class Requirement:
     """
     A requirement of the conformance suite, and what showed that it holds or does not.
 
-    Only a `must` fails the check; a `should` or `may` that does not hold is told.
+    Only a `must` fails the check; a `should` or `may` that does not hold is told. `problem` is what was observed instead,
+    and how to see it again, where it does not hold.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Requirement:
     evidence: str = ""
     tests: tuple[str, ...] = ()
     family: str = ""
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
