@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARKER = "requirement(*ids): the requirements of conformance/requirements.toml that the test proves"
 _FILE_NAME = "requirements.toml"
-_WORST_FIRST = ("error", "failed", "skipped", "passed")
+_WORST_FIRST = ("error", "failed", "inconclusive", "skipped", "passed")
 
 
 @dataclass
@@ -122,13 +122,21 @@ def pytest_runtest_makereport(
         return report
     if report.when != "call" and report.passed:
         return report
-    verdict = "error" if report.failed and report.when != "call" else report.outcome
+    verdict: str = "error" if report.failed and report.when != "call" else report.outcome
+    if call.excinfo is not None and _is_inconclusive(call.excinfo.value):
+        verdict = "inconclusive"
     if outcome.verdict == "not run" or _WORST_FIRST.index(verdict) < _WORST_FIRST.index(outcome.verdict):
         outcome.verdict = verdict
         if call.excinfo is not None:
             outcome.observed = getattr(call.excinfo.value, "observed", None) or _said(report, call.excinfo.value)
             outcome.expected = getattr(call.excinfo.value, "expected", None) or ""
     return report
+
+
+def _is_inconclusive(error: BaseException) -> bool:
+    from virtualq_core.conformance.expectation import Inconclusive
+
+    return isinstance(error, Inconclusive)
 
 
 def _said(report: pytest.TestReport, error: BaseException) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from virtualq_core import content
 from virtualq_core.conformance.requirement import LEVELS, Requirement, as_markdown, load, unmatched
-from virtualq_core.conformance.result import TestOutcome, judge
+from virtualq_core.conformance.result import TestOutcome, conclude, judge
 from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -174,6 +174,8 @@ def outcome(verdict: str, *, evidence: str = "", observed: str = "", test: str =
         (("failed", "error"), "error"),
         (("passed", "skipped"), "passed"),
         (("skipped", "skipped"), "skipped"),
+        (("passed", "inconclusive"), "inconclusive"),
+        (("inconclusive", "failed"), "failed"),
         (("passed", "not run"), "error"),
         ((), "error"),
     ],
@@ -183,6 +185,28 @@ def test_the_worst_test_decides(verdicts: tuple[str, ...], together: str) -> Non
     [result] = judge([Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")], map(outcome, verdicts))
 
     assert result.verdict == together
+
+
+def test_a_certificate_allows_no_skip() -> None:
+    """A requirement that a skipped test proves is undecided then, and says what was missing; a broken one stays so."""
+    requirement = Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")
+    skipped = outcome("skipped", observed="missing: a thing", test="test_b")
+
+    [kept] = judge([requirement], [outcome("passed"), skipped])
+    [undecided] = judge([requirement], [outcome("passed"), skipped], certify=True)
+    [broken] = judge([requirement], [outcome("failed"), skipped], certify=True)
+    assert (kept.verdict, kept.skips) == ("passed", ("missing: a thing",))
+    assert (undecided.verdict, undecided.observed) == ("inconclusive", "skipped: missing: a thing")
+    assert [conclude([each]) for each in (kept, undecided, broken)] == ["passed", "inconclusive", "failed"]
+
+
+def test_a_broken_requirement_is_repeated_alone() -> None:
+    """With the options of the run, and on the subject that broke it."""
+    requirement = Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")
+    failed = outcome("failed", test="test_c[orm-start]")
+
+    [broken] = judge([requirement], [failed], subjects=["procedural", "orm"], command="virtualq conform --certify")
+    assert broken.next_step == "virtualq conform --certify --only AAA-001 --subject orm"
 
 
 def test_a_verdict_has_its_evidence() -> None:

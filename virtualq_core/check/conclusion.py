@@ -73,7 +73,7 @@ def requirements(outcome: ConformanceResult) -> tuple[Requirement, ...]:
     """Each requirement's verdict and evidence, under its family's name."""
     families = load_requirements().families
     return tuple(
-        handed_on(Requirement, each, family=families[each.family], problem=_problem(each) if each.is_broken else None)
+        handed_on(Requirement, each, family=families[each.family], problem=_problem(each) if each.next_step else None)
         for each in outcome.requirements
     )
 
@@ -89,11 +89,11 @@ def _problem(broken: RequirementResult) -> Problem:
 
 
 def conclude_conformance(stage: OpenStage, outcome: ConformanceResult) -> None:
-    """Failed where a requirement of level must is broken."""
+    """Failed where a requirement of level must is broken, inconclusive where one could not be decided."""
     stage.conclude(outcome.verdict, outcome.summary)  # type: ignore[arg-type]
     if outcome.fault:
         stage.problems.append(Problem(code="suite-broke", what="the suite did not run", observed=outcome.fault))
-    stage.problems += [_problem(each) for each in outcome.broken if each.level == "must"]
+    stage.problems += [_problem(each) for each in (*outcome.broken, *outcome.undecided) if each.level == "must"]
 
 
 def plans(found: Iterable[PlanResult]) -> tuple[Plan, ...]:

@@ -28,6 +28,15 @@ class NotAsRequired(AssertionError):
         self.expected = str(expected)
 
 
+class Inconclusive(Exception):
+    """Too little happened for a verdict: what was observed, and what it takes."""
+
+    def __init__(self, observed: object, expected: object) -> None:
+        super().__init__(f"observed {observed}; expected {expected}")
+        self.observed = str(observed)
+        self.expected = str(expected)
+
+
 class Refusal:
     """A refusal that was caught: `text` is what it said."""
 

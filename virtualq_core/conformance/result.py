@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from virtualq_core.conformance.requirement import Requirement
 
-_WORST_FIRST = ("error", "failed", "not run", "passed", "skipped")
+_WORST_FIRST = ("error", "failed", "not run", "inconclusive", "passed", "skipped")
 _LONGEST_EVIDENCE = 600
+_EXIT = {
+    "passed": ExitCode.PASSED,
+    "failed": ExitCode.FAILED,
+    "inconclusive": ExitCode.INCONCLUSIVE,
+    "error": ExitCode.ENVIRONMENT,
+}
 
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """What one test showed; `verdict` is passed, failed, skipped, error or not run."""
+    """What one test showed; `verdict` is passed, failed, inconclusive, skipped, error or not run."""
 
     __test__ = False
 
@@ -34,13 +40,19 @@ class TestOutcome:
         """What a parametrized test was run for, such as the subject's name."""
         return self.test.partition("[")[2].removesuffix("]")
 
+    def subject(self, known: Collection[str]) -> str:
+        """The subject among those `known` that the test was run for; empty where it was for none."""
+        parts = self.variant.split("-")
+        return next((name for name in known if name in parts or name == self.variant), "")
+
 
 @dataclass(frozen=True)
 class RequirementResult:
     """
-    A requirement's verdict over all tests that prove it: passed, failed, skipped or error.
+    A requirement's verdict over all tests that prove it: passed, failed, inconclusive, skipped or error.
 
-    `observed` and `expected` are the first disappointment's, or a skip's reason.
+    `observed` and `expected` are the first disappointment's, or a skip's reason; `next_step` is the command that
+    repeats it alone. `skips` are the reasons of all its tests that were skipped, whatever the others showed.
     """
 
     id: str
@@ -52,24 +64,23 @@ class RequirementResult:
     tests: tuple[str, ...]
     observed: str = ""
     expected: str = ""
+    next_step: str = ""
+    skips: tuple[str, ...] = ()
 
     @property
     def is_broken(self) -> bool:
         """It does not hold, or could not be judged because something broke."""
         return self.verdict in {"failed", "error"}
 
-    @property
-    def next_step(self) -> str:
-        """The command that repeats it alone."""
-        return f"virtualq conform --only {self.id}, with the same options"
-
 
 @dataclass(frozen=True)
 class ConformanceResult:
     """
-    A run of the suite: its `verdict` is passed, failed (a `must` is broken) or error (the run broke; `fault` says how).
+    A run of the suite.
 
-    Requirements of the levels should and may are told, but do not fail the run.
+    Its `verdict` is passed, failed (a `must` is broken), inconclusive (one could not be decided, or was skipped where
+    no skip is allowed) or error (the run broke; `fault` says how). Requirements of the levels should and may are told,
+    but do not fail the run.
     """
 
     verdict: str
@@ -82,7 +93,7 @@ class ConformanceResult:
     @property
     def exit_code(self) -> ExitCode:
         """The command's exit status."""
-        return ExitCode.PASSED if self.verdict == "passed" else ExitCode.FAILED
+        return _EXIT[self.verdict]
 
     @property
     def broken(self) -> tuple[RequirementResult, ...]:
@@ -91,9 +102,15 @@ class ConformanceResult:
         return tuple(sorted(found, key=lambda each: each.level != "must"))
 
     @property
+    def undecided(self) -> tuple[RequirementResult, ...]:
+        """The requirements on which there is no verdict, the musts first."""
+        found = [each for each in self.requirements if each.verdict == "inconclusive"]
+        return tuple(sorted(found, key=lambda each: each.level != "must"))
+
+    @property
     def summary(self) -> str:
         """The run in one line."""
-        counted = dict.fromkeys(("passed", "failed", "error", "skipped"), 0)
+        counted = dict.fromkeys(("passed", "failed", "error", "inconclusive", "skipped"), 0)
         for each in self.requirements:
             counted[each.verdict] += 1
         parts = [f"{number} {verdict}" for verdict, number in counted.items() if number]
@@ -107,13 +124,33 @@ class ConformanceResult:
         return asdict(self)
 
 
-def judge(requirements: Iterable[Requirement], outcomes: Iterable[TestOutcome]) -> tuple[RequirementResult, ...]:
-    """The verdict on each requirement, in their order; one that no test was run for is an error."""
+def judge(
+    requirements: Iterable[Requirement],
+    outcomes: Iterable[TestOutcome],
+    *,
+    subjects: Collection[str] = (),
+    command: str = "virtualq conform",
+    certify: bool = False,
+) -> tuple[RequirementResult, ...]:
+    """
+    The verdict on each requirement, in their order; one that no test was run for is an error.
+
+    `command` runs the suite with the same options; `certify` leaves a requirement undecided that a skipped test proves.
+    """
     by_requirement: dict[str, list[TestOutcome]] = {}
     for outcome in outcomes:
         for identifier in outcome.requirements:
             by_requirement.setdefault(identifier, []).append(outcome)
-    return tuple(_judge(each, by_requirement.get(each.id, [])) for each in requirements)
+    judged = (_judge(each, by_requirement.get(each.id, []), subjects, command) for each in requirements)
+    return tuple(_certified(each) if certify else each for each in judged)
+
+
+def conclude(requirements: Collection[RequirementResult]) -> str:
+    """The verdict of a run that came to its end."""
+    musts = [each for each in requirements if each.level == "must"]
+    if any(each.is_broken for each in musts):
+        return "failed"
+    return "inconclusive" if any(each.verdict == "inconclusive" for each in musts) else "passed"
 
 
 def read_outcomes(document: Mapping[str, Any]) -> list[TestOutcome]:
@@ -131,13 +168,24 @@ def read_outcomes(document: Mapping[str, Any]) -> list[TestOutcome]:
     ]
 
 
-def _judge(requirement: Requirement, outcomes: list[TestOutcome]) -> RequirementResult:
+def _certified(result: RequirementResult) -> RequirementResult:
+    if not result.skips or result.verdict not in {"passed", "skipped"}:
+        return result
+    observed = f"skipped: {'; '.join(result.skips)}"
+    return replace(result, verdict="inconclusive", evidence=observed, observed=observed, expected="no skip")
+
+
+def _judge(
+    requirement: Requirement, outcomes: list[TestOutcome], subjects: Collection[str], command: str
+) -> RequirementResult:
     ranked = sorted(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.verdict))
     worst = ranked[0] if ranked else TestOutcome("", (requirement.id,), "not run")
     verdict = "error" if worst.verdict == "not run" else worst.verdict
     observed = "no test of it was run" if worst.verdict == "not run" else worst.observed
     is_disappointing = verdict != "passed"
     where = f" [{worst.variant}]" if worst.variant else ""
+    subject = worst.subject(subjects)
+    alone = f"{command} --only {requirement.id}" + (f" --subject {subject}" if subject else "")
     return RequirementResult(
         id=requirement.id,
         level=requirement.level,
@@ -148,6 +196,8 @@ def _judge(requirement: Requirement, outcomes: list[TestOutcome]) -> Requirement
         tests=tuple(outcome.test for outcome in outcomes),
         observed=f"{observed}{where}" if is_disappointing else "",
         expected=worst.expected if is_disappointing else "",
+        next_step=alone if is_disappointing else "",
+        skips=tuple(dict.fromkeys(outcome.observed for outcome in outcomes if outcome.verdict == "skipped")),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from virtualq_core import content
 from virtualq_core.conformance.requirement import FILE_NAME, load
-from virtualq_core.conformance.result import ConformanceResult, judge, read_outcomes
+from virtualq_core.conformance.result import ConformanceResult, conclude, judge, read_outcomes
 from virtualq_core.conformance.world import World
 from virtualq_core.database import guard
 from virtualq_core.database.guard import Standing
@@ -39,6 +39,8 @@ def run_conformance(
     *,
     subjects: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
+    certify: bool = False,
+    command: str = "virtualq conform",
     folder: Path | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> ConformanceResult:
@@ -47,7 +49,8 @@ def run_conformance(
 
     The suite works in that very database, in tenants of its own that it off-boards at its end. `subjects` are names of
     registered subjects (default: the shipped ones), `only` ids or families of requirements (default: all), `folder`
-    another folder with a suite. A run that overruns `timeout_s` is interrupted, then ended; what it found is told.
+    another folder with a suite. `certify` allows no skip; `command` is what a reader types to run the suite with the
+    same options. A run that overruns `timeout_s` is interrupted, then ended; what it found is told.
 
     Raises:
         GuardRefusal: the schema is not installed there, or the harness may not write there.
@@ -63,20 +66,19 @@ def run_conformance(
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="virtualq-") as place:
         target = Path(place) / "results.json"
-        command = [*_pytest(suite), "--virtualq-results", str(target)]
+        arguments = [*_pytest(suite), "--virtualq-results", str(target)]
         for name in names:
-            command += ["--subject", name]
+            arguments += ["--subject", name]
         for pattern in only or ():
-            command += ["--only", pattern]
-        fault = _run(command, database, timeout_s, Path(place) / "output.txt")
+            arguments += ["--only", pattern]
+        fault = _run(arguments, database, timeout_s, Path(place) / "output.txt")
         document: dict[str, Any] = {"tests": []}
         if target.exists():
             document = json.loads(target.read_text(encoding="utf-8"))
     outcomes = read_outcomes(document)
-    results = judge(selected.values(), outcomes)
-    is_broken = any(each.is_broken and each.level == "must" for each in results)
+    results = judge(selected.values(), outcomes, subjects=names, command=command, certify=certify)
     return ConformanceResult(
-        verdict="error" if fault else "failed" if is_broken else "passed",
+        verdict="error" if fault else conclude(results),
         requirements=results if outcomes else (),
         subjects=names,
         tests=len(outcomes),

@@ -77,8 +77,8 @@ class Requirement:
     """
     A requirement of the conformance suite, and what showed that it holds or does not.
 
-    Only a `must` fails the check; a `should` or `may` that does not hold is told. `problem` is what was observed instead,
-    and how to see it again, where it does not hold.
+    Only a `must` fails the check; a `should` or `may` that does not hold is told. Where it does not hold, `problem` is
+    what was observed instead, and how to see it again.
     """
 
     id: str
