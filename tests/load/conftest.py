@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from virtualq_core import content
-from virtualq_core.load.scenario import Contention, Mix, Scenario, find_scenario
+from virtualq_core.conformance.traffic.demand import Contention, Mix
+from virtualq_core.load.scenario import Scenario, find_scenario
 from virtualq_core.tenancy import MAINTAINER_ROLE
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from virtualq_core.conformance.contention import Thresholds
+from virtualq_core.conformance.traffic.demand import Extent, Mix
+from virtualq_core.conformance.traffic.target import NothingToDo
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.errors import EnvironmentFault, UsageError
 from virtualq_core.load import run_load
-from virtualq_core.load.scenario import Extent, Mix
-from virtualq_core.load.target import NothingToDo
 
 if TYPE_CHECKING:
     from virtualq_core.database.server import Database, Server

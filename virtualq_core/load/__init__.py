@@ -1,9 +1,9 @@
 """
 Many clients at once on one database, and the proof that its history is still true.
 
-`scenario` says what they do, `target` what they do it on, `client` is one of them, `user` makes Locust drive it, and
-`runner` starts Locust, measures and has the recording judged. Locust patches the standard library when it is imported,
-so only `user` imports it, and only in a process of its own.
+`scenario` says what they do, `user` makes Locust drive the clients of `conformance.traffic`, and `runner` starts
+Locust, measures and has the recording judged. Locust patches the standard library when it is imported, so only `user`
+imports it, and only in a process of its own.
 """
 
 from virtualq_core.load.result import LoadResult

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from virtualq_core.conformance.traffic.target import Target
 from virtualq_core.load.scenario import Scenario, scenario_from
-from virtualq_core.load.target import Target
 
 PLAN_VARIABLE = "VIRTUALQ_LOAD_PLAN"
 SCENARIO_VARIABLE = "VIRTUALQ_LOAD_SCENARIO"

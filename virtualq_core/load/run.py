@@ -9,8 +9,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,26 +16,22 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from virtualq_core import content
 from virtualq_core.conformance import witness
 from virtualq_core.conformance.journal import read_journals
+from virtualq_core.conformance.traffic.backend import await_silence, free_connections
+from virtualq_core.conformance.traffic.target import SEED_FIRST, NothingToDo, choose_target
 from virtualq_core.database import guard
 from virtualq_core.database.fault import explain
 from virtualq_core.errors import EnvironmentFault
 from virtualq_core.load.figure import measure
 from virtualq_core.load.plan import LoadPlan
 from virtualq_core.load.result import LoadResult
-from virtualq_core.load.target import SEED_FIRST, NothingToDo, choose_target, free_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from virtualq_core.database.server import Database
     from virtualq_core.load.scenario import Scenario
-
-_SQL = content.beside(__file__, "target.sql")
-_GONE_S = 20.0
-_POLL_S = 0.02
 
 
 class Run:
@@ -58,7 +52,7 @@ class Run:
         """
         recording = read_journals(self.plan.folder)
         try:
-            self._wait_for_silence()
+            await_silence(self._database, self._name)
             judgement = witness.judge(self._database, recording, self._mark, thresholds=self.plan.scenario.thresholds)
             standing = witness.find_violations(self._database)
         except psycopg.Error as error:
@@ -73,23 +67,6 @@ class Run:
             standing=tuple(standing),
             errors=recording.failures,
         )
-
-    def _wait_for_silence(self) -> None:
-        """An operation of unknown outcome is decided once its backend is gone, and not before."""
-        deadline = time.monotonic() + _GONE_S
-        pause = threading.Event()
-        with self._database.connect() as connection:
-            while True:
-                row = connection.execute(_SQL["count_backends"].sql, {"application_name": self._name}).fetchone()
-                if row is None or row[0] == 0:
-                    return
-                if time.monotonic() > deadline:
-                    raise EnvironmentFault(
-                        "the server still serves clients of the load, which are gone",
-                        observed=f"{row[0]} backends after {_GONE_S:.0f} s",
-                        next_step="look for what they wait for: select * from pg_stat_activity",
-                    )
-                pause.wait(_POLL_S)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 from virtualq_core import content
 from virtualq_core.conformance.contention import Thresholds
 from virtualq_core.conformance.operation import Kind
+from virtualq_core.conformance.traffic.demand import Demand
 from virtualq_core.errors import UsageError
 
 _Part = TypeVar("_Part")
@@ -23,50 +24,7 @@ class ScenarioFault(UsageError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mix:
-    """How often each operation is chosen, in weights that only matter against each other."""
-
-    transition: int = 0
-    bulk: int = 0
-    claim: int = 0
-    create: int = 0
-    list: int = 0
-    read: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contention:
-    """
-    Which tickets a transition goes to.
-
-    All clients fight over `hot_tickets`; `hot_share` of the transitions go to these and the rest to any open ticket.
-    `blind_share` asks for any transition of the machine, legal or not; `expecting_share` names the state that the
-    client expects.
-    """
-
-    hot_tickets: int = 8
-    hot_share: float = 0.5
-    blind_share: float = 0.1
-    expecting_share: float = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Extent:
-    """
-    How much of the database takes part.
-
-    The `tenants` with the most open tickets, at most `open_tickets` of theirs, and queues of at most `listed_tickets`
-    open tickets for listing. A bulk call names `bulk_tickets` at once.
-    """
-
-    tenants: int = 4
-    open_tickets: int = 4000
-    listed_tickets: int = 200
-    bulk_tickets: int = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(Demand):
     """
     What a load does: a closed loop, in which each client waits for its answer and then for `think_time_ms`.
 
@@ -78,9 +36,6 @@ class Scenario:
     clients: int = 8
     duration_s: float = 10.0
     think_time_ms: float = 0.0
-    mix: Mix
-    contention: Contention = field(default_factory=Contention)
-    extent: Extent = field(default_factory=Extent)
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     def __post_init__(self) -> None:

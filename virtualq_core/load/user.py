@@ -25,11 +25,11 @@ from locust.runners import LocalRunner
 
 from virtualq_core.conformance.journal import JournalWriter
 from virtualq_core.conformance.operation import Operation, Outcome
+from virtualq_core.conformance.traffic.board import Board
+from virtualq_core.conformance.traffic.client import Client
 from virtualq_core.database.clone import working_database
 from virtualq_core.database.provider import provide
 from virtualq_core.errors import EnvironmentFault, ExitCode, UsageError, VirtualQError
-from virtualq_core.load.board import Board
-from virtualq_core.load.client import Client
 from virtualq_core.load.plan import PLAN_VARIABLE, SCENARIO_VARIABLE, LoadPlan
 from virtualq_core.load.run import prepare
 from virtualq_core.load.scenario import find_scenario

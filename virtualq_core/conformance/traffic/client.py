@@ -1,4 +1,4 @@
-"""One client of a load: does an operation on a subject's session, and records it as it saw it."""
+"""One client: does an operation on a subject's session, and records it as it saw it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from uuid import UUID
 
 from virtualq_core import content
 from virtualq_core.conformance.operation import Kind, Operation, Outcome
+from virtualq_core.conformance.traffic.board import Card
+from virtualq_core.conformance.traffic.outcome import Ending, read_ending
 from virtualq_core.conformance.witness import claimant
 from virtualq_core.errors import EnvironmentFault, IllegalTransition, OperationReused, TicketNotFound
-from virtualq_core.load.board import Card
-from virtualq_core.load.outcome import Ending, read_ending
 from virtualq_core.tenancy import tenant_scope
 from virtualq_core.tickets import Item
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from virtualq_core.conformance.journal import JournalWriter
-    from virtualq_core.load.board import Board
-    from virtualq_core.load.scenario import Scenario
-    from virtualq_core.load.target import Target, TargetQueue
+    from virtualq_core.conformance.traffic.board import Board
+    from virtualq_core.conformance.traffic.demand import Demand
+    from virtualq_core.conformance.traffic.target import Target, TargetQueue
     from virtualq_core.subjects import SubjectSession
 
-_SQL = content.beside(__file__, "target.sql")
+_SQL = content.beside(__file__, "client.sql")
 _ITEMS = (Item("Flat white"), Item("Bagel", 2), Item("Repair kit", 1, "as on the phone"))
 _UNEVENTFUL = 5  # an edge that closes the ticket is chosen so many times less often than one that does not
 _entropy = random.Random().getrandbits  # not the client's chance: other processes have the same seed
@@ -74,7 +74,7 @@ class Client:
     def __init__(
         self,
         number: int,
-        scenario: Scenario,
+        demand: Demand,
         target: Target,
         board: Board,
         journal: JournalWriter,
@@ -84,7 +84,7 @@ class Client:
         told: Callable[[Operation], None] | None = None,
     ) -> None:
         self.number = number
-        self._scenario = scenario
+        self._demand = demand
         self._target = target
         self._board = board
         self._journal = journal
@@ -92,7 +92,7 @@ class Client:
         self._told = told
         self._chance = random.Random(f"{seed}/{number}")
         self._employees = dict(target.employees)
-        self._listed = _listed_queues(target, scenario.extent.listed_tickets)
+        self._listed = _listed_queues(target, demand.extent.listed_tickets)
         self._session: SubjectSession | None = open_session()
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Client:
     @_operation
     def transition(self) -> None:
         """Move a ticket, often one that others are at as well; look at it first where nobody knows how it stands."""
-        plan, chance = self._scenario.contention, self._chance
+        plan, chance = self._demand.contention, self._chance
         card = self._board.pick(chance, plan.hot_share)
         if card is None:
             self.create()
@@ -135,7 +135,7 @@ class Client:
         if card is None:
             self.create()
             return
-        cards = self._board.gather(self._chance, card, self._scenario.extent.bulk_tickets)
+        cards = self._board.gather(self._chance, card, self._demand.extent.bulk_tickets)
         self._chance.shuffle(cards)
         name = self._choose_transition(card, is_blind=False)
         session, op_ids = self._ready(), [new_operation_id() for _ in cards]

@@ -10,11 +10,11 @@ from psycopg import errors as pg
 from sqlalchemy.exc import DBAPIError
 
 from virtualq_core.conformance.operation import Outcome
+from virtualq_core.conformance.traffic.board import Board, Card
+from virtualq_core.conformance.traffic.client import new_operation_id
+from virtualq_core.conformance.traffic.outcome import read_ending
+from virtualq_core.conformance.traffic.target import Target, TargetQueue, TargetTicket, TargetType
 from virtualq_core.errors import IllegalTransition, InvalidFields, StaleTicket, UsageError
-from virtualq_core.load.board import Board, Card
-from virtualq_core.load.client import new_operation_id
-from virtualq_core.load.outcome import read_ending
-from virtualq_core.load.target import Target, TargetQueue, TargetTicket, TargetType
 
 ORDER = TargetType(0, 1, "a", ["c"], {"none": {"init": "a"}, "a": {"go": "b"}, "b": {"end": "c"}, "c": {}}, [])
 QUEUE = TargetQueue(7, 1, 3, [0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import random
 
-    from virtualq_core.load.target import Target, TargetQueue, TargetType
+    from virtualq_core.conformance.traffic.target import Target, TargetQueue, TargetType
 
 
 class Card:

@@ -10,8 +10,8 @@ from virtualq_core.errors import EnvironmentFault
 from virtualq_core.tenancy import MAINTAINER_ROLE
 
 if TYPE_CHECKING:
+    from virtualq_core.conformance.traffic.demand import Extent
     from virtualq_core.database.server import Database
-    from virtualq_core.load.scenario import Extent
 
 SEED_FIRST = "put some tickets into it: virtualq seed --database-url ..."
 _SQL = content.beside(__file__, "target.sql")
@@ -127,13 +127,6 @@ def choose_target(database: Database, extent: Extent, *, seed: int) -> Target:
     for tenant_id, employee_id in rows["list_employees"]:
         employees.setdefault(tenant_id, []).append(employee_id)
     return Target(types, queues, tickets, list(employees.items()))
-
-
-def free_connections(database: Database) -> int:
-    """How many more connections the server takes from an ordinary role."""
-    with database.connect() as connection:
-        row = connection.execute(_SQL["read_connections"].sql).fetchone()
-    return row[0] if row else 0
 
 
 def _usable(types: list[TargetType], tenant_id: int) -> list[int]:

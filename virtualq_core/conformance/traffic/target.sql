@@ -65,30 +65,3 @@ select s.type_scope, s.type_definition_id, s.custom_data
                ) as t
        ) as s
  where s.place <= 50
-
--- name: read_connections
-select current_setting('max_connections')::integer
-           - current_setting('superuser_reserved_connections')::integer
-           - count(*)::integer
-  from pg_stat_activity
- where backend_type = 'client backend'
-
--- name: count_backends
-select count(*)
-  from pg_stat_activity
- where application_name = %(application_name)s
-
--- name: read_ticket
--- A ticket and the end of its history in one statement, hence in one snapshot.
-select t.current_state, t.version, h.to_state, h.seq
-  from virtualq.Ticket as t
-  left join lateral (
-        select h.to_state, h.seq
-          from virtualq.TicketStateHistory as h
-         where h.tenant_id = %(tenant_id)s
-           and h.ticket_id = t.id
-         order by h.seq desc
-         limit 1
-       ) as h on true
- where t.tenant_id = %(tenant_id)s
-   and t.id = %(ticket_id)s
