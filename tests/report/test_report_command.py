@@ -24,10 +24,11 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_reports_of_a_run_are_written(tmp_path: Path) -> None:
-    """Three files, the folder made where it was missing."""
+    """Four files, the folder made where it was missing."""
     written = write_reports(sample.passed(), tmp_path / "deep" / "run")
 
     assert sorted(path.name for path in written.results.parent.iterdir()) == [
+        "badge.svg",
         "junit.xml",
         "report.html",
         "results.json",

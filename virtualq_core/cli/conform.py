@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,11 +15,13 @@ from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from virtualq_core.conformance.requirement import Registry
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
     from virtualq_core.database.server import Database, Server
+
+_NOT_REPEATED = {"--only": 1, "--subject": 1, "--out": 1, "--json": 0, "--verbose": 0, "-v": 0}
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -34,6 +39,13 @@ def conform(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every requirement with its evidence, not the broken ones alone.")
     ] = False,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Allow no skip: a test that was skipped decides nothing.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where results.json, junit.xml, report.html and badge.svg go."),
+    ] = None,
     is_list: Annotated[bool, typer.Option("--list", help="Print the requirements, and run nothing.")] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
@@ -44,7 +56,9 @@ def conform(
     as_json: AsJson = False,
 ) -> int:
     """
-    Hold a database and the implementations on it to the requirements; exits 1 where a `must` is broken.
+    Hold a database and the implementations on it to the requirements.
+
+    Exit codes: 0 passed, 1 a `must` is broken, 2 usage, 3 one could not be decided, 4 environment.
 
     The suite works in the database that you name, in tenants of its own that are gone at its end. Without a database it
     makes a fresh one.
@@ -53,9 +67,11 @@ def conform(
     """
     from rich.console import Console
 
+    from virtualq_core.check.suite import suite_results
     from virtualq_core.conformance.requirement import as_markdown, load
     from virtualq_core.conformance.run import run_conformance
     from virtualq_core.database.provider import provide
+    from virtualq_core.report import write_reports
 
     registry = load()
     if is_list:
@@ -67,13 +83,34 @@ def conform(
         _under_test(server, database) as target,
         Console(stderr=True).status(f"holding '{target.name}' to the requirements"),
     ):
-        result = run_conformance(target, subjects=subject, only=only)
+        result = run_conformance(target, subjects=subject, only=only, certify=certify, command=_command(sys.argv[1:]))
+        if out is not None:
+            results = suite_results(result, server, target, command=("virtualq", *sys.argv[1:]))
+            write_reports(results, out)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
         return result.exit_code
     for line in _told(result, registry, is_verbose=verbose):
         typer.echo(line)
     return result.exit_code
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """What a reader types to run the suite alike on what was found; an address, which may hold a password, is hidden."""
+    words = ["virtualq"]
+    rest = iter(arguments)
+    for argument in rest:
+        option, has_value, _ = argument.partition("=")
+        if option in _NOT_REPEATED:
+            for _ in range(0 if has_value else _NOT_REPEATED[option]):
+                next(rest, None)
+        elif option == "--database-url":
+            words += [option, "URL"]
+            if not has_value:
+                next(rest, None)
+        else:
+            words.append(argument)
+    return shlex.join(words)
 
 
 @contextmanager
@@ -94,21 +131,22 @@ def _told(result: ConformanceResult, registry: Registry, *, is_verbose: bool) ->
         if not members:
             continue
         held = sum(each.verdict == "passed" for each in members)
-        yield f"{'ok    ' if held == len(members) else 'BROKEN'}  {letters}  {family:<18} {held} of {len(members)} hold"
+        word = "BROKEN" if any(each.is_broken for each in members) else "ok" if held == len(members) else "open"
+        yield f"{word:<6}  {letters}  {family:<18} {held} of {len(members)} hold"
         for each in members:
             if is_verbose and not each.is_broken:
                 yield f"  {each.verdict:<8}{each.id}  {each.text}"
                 yield f"          {each.evidence}"
-    for each in result.broken:
+    for each in (*result.broken, *result.undecided):
         yield from _disappointment(each)
     if result.fault:
         yield f"error: {result.fault}"
     yield f"{result.verdict}: {result.summary}; {result.duration_s:.1f} s"
 
 
-def _disappointment(broken: RequirementResult) -> Iterator[str]:
-    yield f"{broken.verdict.upper()} {broken.id} ({broken.level}): {broken.text}"
-    yield f"  observed {broken.observed}"
-    if broken.expected:
-        yield f"  expected {broken.expected}"
-    yield f"  next: {broken.next_step}"
+def _disappointment(result: RequirementResult) -> Iterator[str]:
+    yield f"{result.verdict.upper()} {result.id} ({result.level}): {result.text}"
+    yield f"  observed {result.observed}"
+    if result.expected:
+        yield f"  expected {result.expected}"
+    yield f"  next: {result.next_step}"

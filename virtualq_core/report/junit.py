@@ -51,7 +51,7 @@ class _Case:
 
 def render(results: Results) -> str:
     """The JUnit document, in the dialect that Jenkins, GitLab and the common GitHub actions read."""
-    root = ET.Element("testsuites", name="virtualq check", time=_seconds(results.duration_s))
+    root = ET.Element("testsuites", name=f"virtualq {results.kind}", time=_seconds(results.duration_s))
     totals = dict.fromkeys(("tests", "failures", "errors"), 0)
     for stage in results.stages:
         suite = _suite(results, stage)

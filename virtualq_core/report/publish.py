@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from virtualq_core.report import console, github, junit
+from virtualq_core.report import badge, console, github, junit
 from virtualq_core.report.document import write, write_text
 
 if TYPE_CHECKING:
@@ -23,25 +23,27 @@ class Written:
     results: Path
     junit: Path
     html: Path
+    badge: Path
 
 
 def write_reports(results: Results, folder: Path) -> Written:
     """
-    Write `results.json`, `junit.xml` and `report.html` into a folder, each whole or not at all.
+    Write `results.json`, `junit.xml`, `report.html` and `badge.svg` into a folder, each whole or not at all.
 
     The measurements come first, so that a fault in drawing them loses none.
 
     Raises:
         EnvironmentFault: a file cannot be written.
-        InvalidResults: the results do not fit their schema; all three files have been written.
+        InvalidResults: the results do not fit their schema; all files have been written.
     """
     from virtualq_core.report import html  # noqa: PLC0415  Matplotlib takes longer to import than a command to run
 
-    written = Written(folder / "results.json", folder / "junit.xml", folder / "report.html")
+    written = Written(folder / "results.json", folder / "junit.xml", folder / "report.html", folder / "badge.svg")
     try:
         write(results, written.results)
     finally:
         write_text(written.junit, junit.render(results))
+        write_text(written.badge, badge.render(results))
         html.write(results, written.html)
     return written
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from virtualq_core.errors import ExitCode, VirtualQError
 
 SCHEMA_VERSION = "1"
+CONFORMANCE = "conformance"
+"""The profile of results that hold the suite alone."""
 Part = TypeVar("Part")
 
 StageName: TypeAlias = Literal["environment", "install", "seed", "conformance", "plans", "budgets", "load"]
@@ -243,6 +245,11 @@ class Results:
     latencies: tuple[Latency, ...] = ()
     load: Load | None = None
     subjects: tuple[Subject, ...] = ()
+
+    @property
+    def kind(self) -> Literal["check", "conformance"]:
+        """What the results are of: a check, or the suite alone."""
+        return "conformance" if self.profile == CONFORMANCE else "check"
 
     @property
     def verdict(self) -> Verdict:
