@@ -38,8 +38,8 @@ _Part = TypeVar("_Part")
 
 def handed_on(kind: type[_Part], found: object, **changed: Any) -> _Part:
     """A part of the report from a result with the same field names."""
-    taken = {part.name: getattr(found, part.name) for part in fields(kind)} | changed  # type: ignore[arg-type]
-    return kind(**taken)
+    names = [part.name for part in fields(kind) if part.name not in changed]  # type: ignore[arg-type]
+    return kind(**{name: getattr(found, name) for name in names}, **changed)
 
 
 def problems(found: Iterable[object]) -> tuple[Problem, ...]:

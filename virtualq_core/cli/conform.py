@@ -96,7 +96,7 @@ def conform(
 
 
 def _command(arguments: Sequence[str]) -> str:
-    """What a reader types to run the suite alike on what was found; an address, which may hold a password, is hidden."""
+    """What a reader types to run the suite anew; an address, which may hold a password, is not shown."""
     words = ["virtualq"]
     rest = iter(arguments)
     for argument in rest:
@@ -139,9 +139,20 @@ def _told(result: ConformanceResult, registry: Registry, *, is_verbose: bool) ->
                 yield f"          {each.evidence}"
     for each in (*result.broken, *result.undecided):
         yield from _disappointment(each)
+    for reason, skipped in _skips(result).items():
+        yield f"skipped {', '.join(skipped)}: {reason}"
     if result.fault:
         yield f"error: {result.fault}"
     yield f"{result.verdict}: {result.summary}; {result.duration_s:.1f} s"
+
+
+def _skips(result: ConformanceResult) -> dict[str, list[str]]:
+    """Why tests were skipped, and the requirements that they prove."""
+    found: dict[str, list[str]] = {}
+    for each in result.requirements:
+        for reason in each.skips:
+            found.setdefault(reason, []).append(each.id)
+    return found
 
 
 def _disappointment(result: RequirementResult) -> Iterator[str]:
