@@ -16,6 +16,8 @@ from virtualq_core.tenancy import tenant_scope
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from psycopg import Connection
+
     from virtualq_core.conformance.expectation import Expectation
     from virtualq_core.conformance.world import Application, Tenant, World
     from virtualq_core.subjects import SubjectSession
@@ -153,34 +155,34 @@ def test_the_applications_role_is_bound_by_row_security(maintainer: Actor, expec
 
 
 @pytest.mark.requirement("TEN-006")
-def test_the_tenant_ends_with_the_transaction(
+def test_one_client_serves_tenant_after_tenant(
     client: SubjectSession, north: Tenant, south: Tenant, app: Application, neighbour: Application, expect: Expectation
 ) -> None:
-    """One connection serves tenant after tenant, as a pool's does, and carries nothing from one to the next."""
+    """As a pool's connection does: nothing of one tenant's is there in the next one's name."""
     mine, theirs = app.create(), neighbour.create()
     client.transition(north.id, mine, "start")
 
-    connection = client.connection
-    [setting] = connection.execute(SQL["read_setting"].sql).fetchone() or ("no row",)
-    expect.equal(setting, None)
-    expect.equal(connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets without a tenant:")
-    connection.rollback()
     with expect.refused(TicketNotFound):
         client.transition(south.id, mine, "complete")
     expect.equal(client.transition(south.id, theirs, "start").to_state, "in_progress")
 
 
 @pytest.mark.requirement("TEN-006")
-def test_a_refusal_leaves_no_tenant_behind(
-    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
+def test_the_tenant_ends_with_the_transaction(
+    client: SubjectSession, client_connection: Connection[Any], north: Tenant, app: Application, expect: Expectation
 ) -> None:
-    """Nor does an operation that failed."""
+    """After an operation the connection is in no tenant, whether the operation succeeded or was refused."""
     ticket_id = app.create()
+    client.transition(north.id, ticket_id, "start")
+    [setting] = client_connection.execute(SQL["read_setting"].sql).fetchone() or ("no row",)
+    expect.equal(setting, None)
+    expect.equal(client_connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets without a tenant:")
+    client_connection.rollback()
+
     with expect.refused(IllegalTransition):
         client.transition(north.id, ticket_id, "pickup")
-
-    expect.equal(client.connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets without a tenant:")
-    client.connection.rollback()
+    expect.equal(client_connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "after a refusal:")
+    client_connection.rollback()
 
 
 @pytest.mark.requirement("TEN-007")

@@ -9,15 +9,15 @@ import gevent
 from locust import User
 
 from virtualq_core import content
-from virtualq_core.subjects import find_subject
+from virtualq_core.subjects import find_subject, visible_connection
 
 SQL = content.beside(__file__, "overlap.sql")
 
 
 def sleep_on_the_server(dsn: str, subject: str) -> tuple[float, float]:
     """When the server began and ended to sleep for one user."""
-    with find_subject(subject).open(dsn) as session, session.connection.transaction():
-        row = session.connection.execute(SQL["sleep_a_while"].sql).fetchone()
+    with find_subject(subject).open(dsn) as session, visible_connection(session).transaction():
+        row = visible_connection(session).execute(SQL["sleep_a_while"].sql).fetchone()
     assert row is not None
     return float(row[0]), float(row[1])
 

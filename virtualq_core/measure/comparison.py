@@ -22,7 +22,7 @@ from virtualq_core.measure.ground import choose_ground
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.result import Ends, SubjectResult
 from virtualq_core.measure.sample import WARM_UP, Sample, settled_heap
-from virtualq_core.subjects import ProceduralSubject
+from virtualq_core.subjects import ProceduralSubject, visible_connection
 from virtualq_core.subjects.round_trip import count_round_trips
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _warm_up(run: _Run, ground: Ground) -> None:
     while moved < WARM_UP:
         ticket_id = ground.create(run.session)
         for name in ground.path:
-            with count_round_trips(run.session.connection) as counted:
+            with count_round_trips(visible_connection(run.session)) as counted:
                 ground.move(run.session, ticket_id, name)
             run.round_trips = counted.count
             moved += 1

@@ -22,7 +22,7 @@ from virtualq_core.measure.ground import ACTOR, ITEMS, choose_ground
 from virtualq_core.measure.judgement import judge_latency, judge_number, unmeasured
 from virtualq_core.measure.plan import Plan
 from virtualq_core.measure.sample import WARM_UP, Sample, settled_heap
-from virtualq_core.subjects import find_subject
+from virtualq_core.subjects import find_subject, visible_connection
 from virtualq_core.subjects.round_trip import count_round_trips
 from virtualq_core.tenancy import enter_statement
 
@@ -143,11 +143,11 @@ def _count_round_trips(session: SubjectSession, ground: Ground) -> tuple[float, 
     lives = len(ground.path)
     created = moved = 0
     for _ in range(lives):
-        with count_round_trips(session.connection) as counted:
+        with count_round_trips(visible_connection(session)) as counted:
             ticket_id = ground.create(session)
         created += counted.count
         for name in ground.path:
-            with count_round_trips(session.connection) as counted:
+            with count_round_trips(visible_connection(session)) as counted:
                 ground.move(session, ticket_id, name)
             moved += counted.count
     return created / lives, moved / (lives * len(ground.path))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from virtualq_core.errors import UsageError
 from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class SubjectSession(Protocol):
     """
 
     @property
-    def connection(self) -> Connection[TupleRow]:
-        """The driver's connection, whose round trips are counted."""
+    def connection(self) -> Connection[TupleRow] | None:
+        """The driver's connection, whose round trips are counted; none where the subject keeps it out of our sight."""
 
     def __enter__(self) -> Self: ...
 
@@ -112,3 +113,26 @@ class Subject(Protocol):
 
     def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> SubjectSession:
         """Connect one client; `role` is entered with `set role` where the login is not the application's own."""
+
+
+def visible_connection(session: SubjectSession) -> Connection[TupleRow]:
+    """
+    The driver's connection of a session, for what looks at it or counts on it.
+
+    Raises:
+        UsageError: the subject keeps it out of our sight.
+    """
+    if session.connection is None:
+        raise UsageError(
+            "the subject speaks to the database out of our sight",
+            expected="a subject whose sessions show their connection, for what looks into it",
+        )
+    return session.connection
+
+
+def backend_pid(session: SubjectSession) -> int | None:
+    """The process of the server that serves a session; none where the subject shows no connection and does not tell."""
+    if session.connection is not None:
+        return session.connection.info.backend_pid
+    told = getattr(session, "backend_pid", None)
+    return told if isinstance(told, int) else None

@@ -16,6 +16,7 @@ from virtualq_core.conformance.traffic.board import Card
 from virtualq_core.conformance.traffic.outcome import Ending, read_ending
 from virtualq_core.conformance.witness import claimant
 from virtualq_core.errors import EnvironmentFault, IllegalTransition, OperationReused, TicketNotFound
+from virtualq_core.subjects import visible_connection
 from virtualq_core.tenancy import tenant_scope
 from virtualq_core.tickets import Item
 
@@ -230,7 +231,7 @@ class Client:
         queue = self._chance.choice(self._listed)
         states = sorted({state for place in queue.types for state in self._target.types[place].open_states})
         parameters = {"tenant_id": queue.tenant_id, "queue_id": queue.id, "states": states}
-        connection = self._ready().connection
+        connection = visible_connection(self._ready())
         operation = self._asked(Kind.LIST, new_operation_id(), queue.tenant_id, None, None)
         try:
             with tenant_scope(connection, queue.tenant_id):
@@ -251,7 +252,7 @@ class Client:
 
     def _look_at(self, card: Card) -> None:
         parameters = {"tenant_id": card.tenant_id, "ticket_id": card.ticket_id}
-        connection = self._ready().connection
+        connection = visible_connection(self._ready())
         operation = self._asked(Kind.READ, new_operation_id(), card.tenant_id, card.ticket_id, None)
         try:
             with tenant_scope(connection, card.tenant_id):
