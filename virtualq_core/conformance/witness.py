@@ -56,10 +56,15 @@ def claimant(op_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class Mark:
-    """Where the history stood when recording began: the last id, and each type's current revision."""
+    """
+    Where the history stood when recording began: the last id, and each type's current revision.
+
+    It is about these tenants alone, or about all of them.
+    """
 
     history_id: int
     revisions: Mapping[TypeKey, int]
+    tenant_ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,19 @@ class StandingViolation:
     detail: str
 
 
-def take_mark(database: Database) -> Mark:
-    """Note where the history stands; nobody may be writing meanwhile."""
+def take_mark(database: Database, *, tenant_ids: Sequence[int] | None = None) -> Mark:
+    """
+    Note where the history of these tenants (default: all) stands.
+
+    Nobody may be writing there meanwhile, nor from then on without being recorded.
+    """
+    scope = {"tenant_ids": None if tenant_ids is None else list(tenant_ids)}
     with _snapshot(database) as connection:
         connection.execute(_SQL["become_maintainer"].sql)
-        row = connection.execute(_SQL["mark_history"].sql).fetchone()
-        revisions = connection.execute(_SQL["list_current_revisions"].sql).fetchall()
-    return Mark(row[0] if row else 0, {(scope, number): revision for scope, number, revision in revisions})
+        row = connection.execute(_SQL["mark_history"].sql, scope).fetchone()
+        current = connection.execute(_SQL["list_current_revisions"].sql, scope).fetchall()
+    revisions = {(owner, number): revision for owner, number, revision in current}
+    return Mark(row[0] if row else 0, revisions, None if tenant_ids is None else tuple(tenant_ids))
 
 
 def judge(
@@ -93,8 +104,8 @@ def judge(
     """
     Hold a recording against the database that it was made on, whose clients must be gone.
 
-    Everything that was written since the mark must be in the recording: no one else may have been writing. At most
-    `most` violations are kept, with their evidence; all are counted.
+    Everything that was written since the mark to the tenants that it is about must be in the recording: no one else may
+    have been writing. At most `most` violations are kept, with their evidence; all are counted.
     """
     with _snapshot(database) as connection:
         connection.execute(_SQL["become_maintainer"].sql)
@@ -132,11 +143,16 @@ def _snapshot(database: Database) -> Iterator[Connection[Any]]:
         yield connection
 
 
+def _scope(mark: Mark) -> dict[str, list[int] | None]:
+    return {"tenant_ids": None if mark.tenant_ids is None else list(mark.tenant_ids)}
+
+
 def _machines(connection: Connection[Any], mark: Mark) -> dict[TypeKey, TypeMachines]:
+    parameters = _scope(mark)
     revisions: dict[TypeKey, dict[int, MachineRevision]] = {}
-    for scope, number, revision, initial, edges, mapping in connection.execute(_SQL["list_revisions"].sql):
+    for scope, number, revision, initial, edges, mapping in connection.execute(_SQL["list_revisions"].sql, parameters):
         revisions.setdefault((scope, number), {})[revision] = MachineRevision(initial, edges, mapping)
-    current = connection.execute(_SQL["list_current_revisions"].sql).fetchall()
+    current = connection.execute(_SQL["list_current_revisions"].sql, parameters).fetchall()
     return {
         (scope, number): TypeMachines(revisions[scope, number], revision, mark.revisions.get((scope, number), 1))
         for scope, number, revision in current
@@ -153,7 +169,8 @@ def _stories(connection: Connection[Any], recording: Recording, mark: Mark) -> I
         if len(portion) == _PORTION:
             yield from _complete(connection, portion, mark)
             portion = []
-    for tenant_id, ticket_id in connection.execute(_SQL["list_touched_tickets"].sql, {"mark": mark.history_id}):
+    parameters = {**_scope(mark), "mark": mark.history_id}
+    for tenant_id, ticket_id in connection.execute(_SQL["list_touched_tickets"].sql, parameters):
         if (tenant_id, ticket_id) not in named:
             portion.append(((tenant_id, ticket_id), []))
             if len(portion) == _PORTION:

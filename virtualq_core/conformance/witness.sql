@@ -7,20 +7,27 @@ set local role virtualq_maintainer
 -- own may leave it behind.
 select coalesce(max(h.id), 0)
   from virtualq.TicketStateHistory as h
+ where %(tenant_ids)s::integer[] is null
+    or h.tenant_id = any (%(tenant_ids)s)
 
 -- name: list_current_revisions
 select t.scope, t.id, t.revision
   from virtualq.TypeDefinition as t
+ where %(tenant_ids)s::integer[] is null
+    or t.scope = any (0 || %(tenant_ids)s::integer[])
 
 -- name: list_revisions
 select r.scope, r.type_definition_id, r.revision, r.initial_state, r.fsm_compiled, r.state_mapping
   from virtualq.TypeDefinitionRevision as r
+ where %(tenant_ids)s::integer[] is null
+    or r.scope = any (0 || %(tenant_ids)s::integer[])
 
 -- name: list_touched_tickets
--- Tickets whose history grew, whether anybody says that he did it or not. Reads the whole history once.
+-- Tickets whose history grew, whether anybody says that he did it or not. Reads the whole history of the tenants once.
 select distinct h.tenant_id, h.ticket_id
   from virtualq.TicketStateHistory as h
  where h.id > %(mark)s
+   and (%(tenant_ids)s::integer[] is null or h.tenant_id = any (%(tenant_ids)s))
  order by h.tenant_id, h.ticket_id
 
 -- name: list_steps

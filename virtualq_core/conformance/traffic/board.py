@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class Board:
     Open tickets, `hot` ones before the others.
 
     The hot places are what everybody fights over: as soon as a ticket there is closed, another one takes its place.
+    Safe for threads; a card may change under the eyes of who holds it, as the ticket itself may.
     """
 
     def __init__(self, target: Target, hot: int) -> None:
         self._hot = hot
+        self._lock = Lock()
         self._cards: list[Card] = []
         self._by_id: dict[tuple[int, int], Card] = {}
         for ticket in target.tickets:
@@ -56,9 +59,10 @@ class Board:
     def add(self, card: Card) -> None:
         """A ticket that was found or created; closed ones are of no use."""
         if card.is_open:
-            card.place = len(self._cards)
-            self._cards.append(card)
-            self._by_id[card.tenant_id, card.ticket_id] = card
+            with self._lock:
+                card.place = len(self._cards)
+                self._cards.append(card)
+                self._by_id[card.tenant_id, card.ticket_id] = card
 
     def find(self, tenant_id: int, ticket_id: int) -> Card | None:
         """The card of a ticket, if it is on the board."""
@@ -66,20 +70,22 @@ class Board:
 
     def pick(self, chance: random.Random, hot_share: float) -> Card | None:
         """A hot ticket with that probability, else any other; None where there are too few hot ones left."""
-        hot = self._hot if chance.random() < hot_share else len(self._cards)
-        if not self._cards or len(self._cards) < min(hot, self._hot):
-            return None
-        return self._cards[chance.randrange(min(hot, len(self._cards)))]
+        with self._lock:
+            hot = self._hot if chance.random() < hot_share else len(self._cards)
+            if not self._cards or len(self._cards) < min(hot, self._hot):
+                return None
+            return self._cards[chance.randrange(min(hot, len(self._cards)))]
 
     def gather(self, chance: random.Random, like: Card, at_most: int) -> list[Card]:
         """Tickets of the same tenant and type that are thought to be in the same state, a hot one among them."""
         found = {like.ticket_id: like}
-        for _ in range(4 * at_most):
-            card = self._cards[chance.randrange(len(self._cards))]
-            if (card.tenant_id, card.type, card.state) == (like.tenant_id, like.type, like.state):
-                found[card.ticket_id] = card
-            if len(found) == at_most:
-                break
+        with self._lock:
+            for _ in range(4 * at_most if self._cards else 0):
+                card = self._cards[chance.randrange(len(self._cards))]
+                if (card.tenant_id, card.type, card.state) == (like.tenant_id, like.type, like.state):
+                    found[card.ticket_id] = card
+                if len(found) == at_most:
+                    break
         return list(found.values())
 
     def update(self, card: Card, state: str, seq: int) -> None:
@@ -88,14 +94,15 @@ class Board:
 
         A closed ticket leaves the board, and the last one fills its place.
         """
-        if seq < card.seq:
-            return
-        card.state, card.seq = state, seq
-        card.is_doubtful = False
-        if card.is_open or self._by_id.get((card.tenant_id, card.ticket_id)) is not card:
-            return
-        del self._by_id[card.tenant_id, card.ticket_id]
-        last = self._cards.pop()
-        if last is not card:
-            self._cards[card.place] = last
-            last.place = card.place
+        with self._lock:
+            if seq < card.seq:
+                return
+            card.state, card.seq = state, seq
+            card.is_doubtful = False
+            if card.is_open or self._by_id.get((card.tenant_id, card.ticket_id)) is not card:
+                return
+            del self._by_id[card.tenant_id, card.ticket_id]
+            last = self._cards.pop()
+            if last is not card:
+                self._cards[card.place] = last
+                last.place = card.place

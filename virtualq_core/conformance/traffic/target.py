@@ -1,4 +1,4 @@
-"""What a load works on: tenants, queues, types and tickets that are there, chosen once before it begins."""
+"""What clients work on: tenants, queues, types and tickets that are there, chosen once before it begins."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from virtualq_core.errors import EnvironmentFault
 from virtualq_core.tenancy import MAINTAINER_ROLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from virtualq_core.conformance.traffic.demand import Extent
     from virtualq_core.database.server import Database
 
@@ -18,7 +20,7 @@ _SQL = content.beside(__file__, "target.sql")
 
 
 class NothingToDo(EnvironmentFault):
-    """The database holds nothing that a load could work on."""
+    """The database holds nothing that clients could work on."""
 
     code = "nothing-to-do"
 
@@ -85,15 +87,16 @@ class Target:
         )
 
 
-def choose_target(database: Database, extent: Extent, *, seed: int) -> Target:
+def choose_target(database: Database, extent: Extent, *, seed: int, tenant_ids: Sequence[int] | None = None) -> Target:
     """
-    Choose what a load works on; reads only.
+    Choose what clients work on, among these tenants (default: all); reads only.
 
     Raises:
         NothingToDo: no tenant has a queue, or there is no ticket type.
     """
+    among = None if tenant_ids is None else list(tenant_ids)
     with database.connect(role=MAINTAINER_ROLE) as connection:
-        ranked = connection.execute(_SQL["rank_tenants"].sql, {"at_most": extent.tenants}).fetchall()
+        ranked = connection.execute(_SQL["rank_tenants"].sql, {"at_most": extent.tenants, "among": among}).fetchall()
         scope = {"tenant_ids": [tenant_id for (tenant_id,) in ranked], "seed": seed, "at_most": extent.open_tickets}
         rows = {
             name: connection.execute(_SQL[name].sql, scope).fetchall()

@@ -8,6 +8,8 @@ select q.tenant_id
          where t.closed_at is null
          group by t.tenant_id
        ) as o on o.tenant_id = q.tenant_id
+ where %(among)s::integer[] is null
+    or q.tenant_id = any (%(among)s)
  group by q.tenant_id, o.tickets
  order by o.tickets desc nulls last, q.tenant_id
  limit %(at_most)s
