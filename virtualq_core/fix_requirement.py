@@ -7,6 +7,7 @@ All of it is about the tests in a folder that has a `requirements.toml`; other t
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marker."""
     config.addinivalue_line("markers", MARKER)
     config.stash[_OUTCOMES] = {}
+    is_child = config.getoption("--virtualq-results") is not None
+    if is_child and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Whoever runs the suite interrupts it to let it clean up; a shell's background job would be deaf to that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
