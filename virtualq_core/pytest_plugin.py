@@ -10,4 +10,5 @@ pytest_plugins = [
     "virtualq_core.fix_subject",
     "virtualq_core.fix_requirement",
     "virtualq_core.fix_dataset",
+    "virtualq_core.fix_crash",
 ]

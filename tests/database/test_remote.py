@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from virtualq_core.database import remote
 from virtualq_core.database.fault import NoServer
-from virtualq_core.database.provider import provide
+from virtualq_core.database.provider import hand_down, provide
 from virtualq_core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -119,3 +119,16 @@ def test_a_server_is_shown_without_its_address() -> None:
     shown = repr(Server(dsn=f"password={SECRET}", kind="url", version=180000, is_own=False, bin_dir=Path("/bin")))
 
     assert SECRET not in shown
+
+
+@pytest.mark.server
+def test_a_process_of_ours_learns_whose_server_it_was_given(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes by url like anybody's, and is still known for one that the harness started, with its programs."""
+    handed = hand_down(server.maintenance)
+    for name, value in handed.items():
+        monkeypatch.setenv(name, value)
+
+    with provide() as found:
+        assert (found.kind, found.is_own, found.bin_dir) == ("url", server.is_own, server.bin_dir)
+    with provide(database_url=server.dsn) as found:
+        assert (found.kind, found.is_own, found.bin_dir) == ("url", False, None)

@@ -42,6 +42,12 @@ def conform(
     certify: Annotated[
         bool, typer.Option("--certify", help="Allow no skip: a test that was skipped decides nothing.")
     ] = False,
+    cycles: Annotated[
+        int | None,
+        typer.Option(
+            "--cycles", metavar="N", min=1, help="Crashes that each subject has to survive; default: each fault once."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where results.json, junit.xml, report.html and badge.svg go."),
@@ -83,7 +89,9 @@ def conform(
         _under_test(server, database) as target,
         Console(stderr=True).status(f"holding '{target.name}' to the requirements"),
     ):
-        result = run_conformance(target, subjects=subject, only=only, certify=certify, command=_command(sys.argv[1:]))
+        result = run_conformance(
+            target, subjects=subject, only=only, certify=certify, cycles=cycles, command=_command(sys.argv[1:])
+        )
         if out is not None:
             results = suite_results(result, server, target, command=("virtualq", *sys.argv[1:]))
             write_reports(results, out)

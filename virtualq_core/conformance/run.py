@@ -18,7 +18,7 @@ from virtualq_core.conformance.result import ConformanceResult, conclude, judge,
 from virtualq_core.conformance.world import World
 from virtualq_core.database import guard
 from virtualq_core.database.guard import Standing
-from virtualq_core.database.provider import URL_VARIABLE
+from virtualq_core.database.provider import hand_down
 from virtualq_core.errors import GuardRefusal
 from virtualq_core.subjects import OrmSubject, ProceduralSubject, find_subject
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from virtualq_core.database.server import Database
 
 TIMEOUT_S = 900.0
+CYCLE_S = 10.0
 _GRACE_S = 20.0
 _TAIL_LINES = 15
 _PLUGIN = "virtualq_core.pytest_plugin"
@@ -41,6 +42,7 @@ def run_conformance(
     only: Sequence[str] | None = None,
     certify: bool = False,
     command: str = "virtualq conform",
+    cycles: int | None = None,
     folder: Path | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> ConformanceResult:
@@ -71,6 +73,9 @@ def run_conformance(
             arguments += ["--subject", name]
         for pattern in only or ():
             arguments += ["--only", pattern]
+        if cycles is not None:
+            arguments += ["--cycles", str(cycles)]
+            timeout_s += cycles * len(names) * CYCLE_S
         fault = _run(arguments, database, timeout_s, Path(place) / "output.txt")
         document: dict[str, Any] = {"tests": []}
         if target.exists():
@@ -118,12 +123,11 @@ def _pytest(suite: Path) -> list[str]:
 
 
 def _environment(database: Database) -> dict[str, str]:
-    """The database goes by the environment, because anybody may read a command line, and it may hold a password."""
     inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     package = str(Path(content.__file__).resolve().parents[1])
     return {
         **inherited,
-        URL_VARIABLE: database.dsn,
+        **hand_down(database),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, (package, inherited.get("PYTHONPATH")))),
         "PYTHONDONTWRITEBYTECODE": "1",

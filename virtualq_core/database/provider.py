@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg.conninfo import make_conninfo
@@ -15,10 +17,13 @@ from virtualq_core.database.server import Server
 from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
+
+    from virtualq_core.database.server import Database
 
 URL_VARIABLE = "VIRTUALQ_DATABASE_URL"
+_OWN_VARIABLE = "VIRTUALQ_DATABASE_IS_OWN"
+_PROGRAMS_VARIABLE = "VIRTUALQ_DATABASE_PROGRAMS"
 
 
 @contextmanager
@@ -38,9 +43,10 @@ def provide(
     asked = [value for value in (database_url, postgres_bin, image) if value is not None]
     if len(asked) > 1:
         raise UsageError("more than one server asked for", expected="one of database url, postgres bin, image")
-    if not asked:
-        database_url = os.environ.get(URL_VARIABLE) or None
-    if database_url is not None:
+    inherited = os.environ.get(URL_VARIABLE)
+    if not asked and inherited:
+        yield _handed_down(remote.server(inherited))
+    elif database_url is not None:
         yield remote.server(database_url)
     elif image is not None:
         from virtualq_core.database import container  # noqa: PLC0415 -- testcontainers is slow to import
@@ -50,6 +56,20 @@ def provide(
     else:
         with run(Cluster.of(_programs(postgres_bin))) as server:
             yield server
+
+
+def hand_down(database: Database) -> Mapping[str, str]:
+    """
+    The environment by which a process of ours finds this database, and learns whose server it is and of what programs.
+
+    It goes by the environment because anybody may read a command line, and the url may hold a password.
+    """
+    server = database.server
+    return {
+        URL_VARIABLE: database.dsn,
+        _OWN_VARIABLE: "yes" if server.is_own else "",
+        _PROGRAMS_VARIABLE: "" if server.bin_dir is None else str(server.bin_dir),
+    }
 
 
 @contextmanager
@@ -94,6 +114,12 @@ def run(cluster: Cluster) -> Iterator[Server]:
             bin_dir=cluster.binaries.bin_dir,
             data_dir=cluster.data_dir,
         )
+
+
+def _handed_down(server: Server) -> Server:
+    programs = os.environ.get(_PROGRAMS_VARIABLE)
+    is_own = bool(os.environ.get(_OWN_VARIABLE))
+    return replace(server, is_own=is_own, bin_dir=Path(programs) if programs else None)
 
 
 def _dsn(postmaster: Postmaster) -> str:
