@@ -10,7 +10,3 @@ update virtualq.TypeDefinition set fsm_schema = %(fsm_schema)s where id = %(type
 select t.fsm_schema, t.fsm_compiled, t.initial_state, t.terminal_states
   from virtualq.TypeDefinition as t
  where t.id = %(type_id)s
-
--- name: compile_machine
-select c.compiled, c.initial_state, c.initial_name, c.initial_from, c.terminal_states
-  from virtualq.compile_machine(%(fsm_schema)s) as c

@@ -17,9 +17,6 @@ insert into virtualq.TypeDefinition (tenant_id, type_code, type_name, fsm_schema
 values (%(tenant_id)s, %(type_code)s, 'A type', '{"init": "a"}')
 returning id
 
--- name: write_state
-update virtualq.Ticket set current_state = %(state)s where id = %(ticket_id)s
-
 -- name: find_system_type
 select t.id from virtualq.TypeDefinition as t where t.scope = 0 order by t.id limit 1
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from virtualq_core import content
-from virtualq_core.conformance.expectation import RESTRICTED
+from virtualq_core.conformance.expectation import KEPT
 
 if TYPE_CHECKING:
     from conformance.conftest import Audit
@@ -82,8 +82,9 @@ def test_what_is_in_use_is_not_deleted(
         "account_id": world.account_id,
     }
 
-    with maintainer.trial(), expect.refused(RESTRICTED):
+    with maintainer.trial(), expect.refused(KEPT):
         maintainer.change(SQL[deletion], **given)
+        maintainer.settle()
 
 
 @pytest.mark.requirement("INT-005")

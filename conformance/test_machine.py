@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from virtualq_core.conformance.expectation import Expectation
-    from virtualq_core.conformance.world import Actor, Application
+    from virtualq_core.conformance.world import Application
     from virtualq_core.machine.rule import Example
 
 SQL = content.beside(__file__, "machine.sql")
@@ -59,12 +59,12 @@ def test_a_type_without_a_machine_is_not_written(draft: Application, expect: Exp
 
 
 @pytest.mark.requirement("FSM-002")
-def test_the_refusal_names_the_place_and_the_rule(maintainer: Actor, expect: Expectation) -> None:
+def test_the_refusal_names_the_place_and_the_rule(draft: Application, expect: Expectation) -> None:
     """The message has the path of the construct in the document and the broken rule in words."""
     said = 0
     for example in unsound():
         with expect.refused("23514", "machine_is_valid") as refusal:
-            maintainer.run(SQL["compile_machine"], fsm_schema=Jsonb(json.loads(example.document)))
+            draft.define(json.loads(example.document))
         told = refusal.text.splitlines()[0]
         expect.equal(told, f"invalid-machine: {example.path}: {example.said}")
         said += 1
@@ -195,14 +195,14 @@ def test_unknown_keys_are_kept(draft: Application, expect: Expectation) -> None:
 
 @pytest.mark.requirement("FSM-010")
 def test_the_database_reads_machines_as_the_library_does(
-    maintainer: Actor, expect: Expectation, evidence: Callable[[str], None]
+    draft: Application, expect: Expectation, evidence: Callable[[str], None]
 ) -> None:
     """Drawn machines, sound and unsound, are taken or refused alike, and compile to the same map."""
     random = Random(SEED)
     sound = 0
     for number in range(DRAWN):
         machine = draw_machine(random)
-        theirs, ours = by_database(maintainer, machine), by_library(machine)
+        theirs, ours = by_database(draft, machine), by_library(machine)
         sound += ours is not None
         expect.holds(
             theirs == ours,
@@ -213,13 +213,13 @@ def test_the_database_reads_machines_as_the_library_does(
     evidence(f"{DRAWN} drawn machines, {sound} of them sound")
 
 
-def by_database(maintainer: Actor, machine: dict[str, Any]) -> tuple[object, ...] | None:
+def by_database(draft: Application, machine: dict[str, Any]) -> tuple[object, ...] | None:
     """What the database compiles, or None where it refuses."""
     try:
-        row = maintainer.run(SQL["compile_machine"], fsm_schema=Jsonb(machine))[0]
+        row = draft.run(SQL["find_machine"], type_id=draft.define(machine))[0]
     except psycopg.errors.CheckViolation:
         return None
-    return row.compiled, row.initial_state, row.initial_name, row.initial_from, set(row.terminal_states)
+    return row.fsm_compiled, row.initial_state, set(row.terminal_states)
 
 
 def by_library(machine: dict[str, Any]) -> tuple[object, ...] | None:
@@ -228,4 +228,4 @@ def by_library(machine: dict[str, Any]) -> tuple[object, ...] | None:
         read = Machine.parse(machine)
     except InvalidMachine:
         return None
-    return read.compile(), read.initial, read.init_name, read.init_from, set(read.terminal_states)
+    return read.compile(), read.initial, set(read.terminal_states)

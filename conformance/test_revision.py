@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from virtualq_core import content
-from virtualq_core.conformance.expectation import RESTRICTED
+from virtualq_core.conformance.expectation import KEPT, NO_RIGHT
 
 if TYPE_CHECKING:
     from virtualq_core.conformance.expectation import Expectation
@@ -78,9 +79,9 @@ def test_nobody_changes_what_was_published(
     type_id = app.define(ERRAND)
 
     falsifier = owner if lie == "falsify_by_truncate" else maintainer
-    with falsifier.trial(), expect.refused("23000", "typedefinitionrevision_is_append_only"):
+    with falsifier.trial(), expect.refused(KEPT):
         falsifier.change(SQL[lie], type_id=type_id)
-    with app.trial(), expect.refused("42501"):
+    with app.trial(), expect.refused(KEPT):
         app.change(SQL[lie], type_id=type_id)
 
 
@@ -90,8 +91,9 @@ def test_a_type_that_was_published_is_not_deleted(app: Application, owner: Actor
     type_id = app.define(ERRAND)
 
     for actor in (app, owner):
-        with actor.trial(), expect.refused(RESTRICTED, "typedefinitionrevision_type_fkey"):
+        with actor.trial(), expect.refused(KEPT):
             actor.change(SQL["delete_type"], type_id=type_id)
+            actor.settle()
 
 
 @pytest.mark.requirement("REV-004")
@@ -103,9 +105,8 @@ def test_a_publication_that_strands_tickets_is_refused(draft: Application, expec
 
     with expect.refused("23514", "typedefinition_orphans_no_ticket") as refusal:
         draft.publish(type_id, {"init": "asked"})
-    expect.holds(
-        "2 in 'doing'" in refusal.text and "1 in 'done'" in refusal.text, refusal.text, "a count for each state"
-    )
+    for state, tickets in (("doing", 2), ("done", 1)):
+        expect.holds(is_counted(refusal.text, state, tickets), refusal.text, f"{tickets} beside '{state}'")
     expect.equal(draft.run(SQL["find_type"], type_id=type_id)[0].revision, 1)
     expect.equal(len(revisions(draft, type_id)), 1)
 
@@ -131,7 +132,8 @@ def test_a_mapping_moves_the_tickets(draft: Application, expect: Expectation) ->
     expect.equal(draft.publish(type_id, WITHOUT_DOING, mapping={"doing": "asked"}), 2)
     last = draft.history(moved)[-1]
     expect.equal((last.seq, last.from_state, last.to_state, last.revision), (3, "doing", "asked", 2))
-    expect.equal((last.transition_name, last.metadata), (None, {"moved_by_revision": 2}))
+    expect.equal(last.transition_name, None, "edge taken:")
+    expect.holds("2" in re.findall(r"\w+", str(last.metadata)), last.metadata, "metadata that name revision 2")
     expect.equal(revisions(draft, type_id)[-1].state_mapping, {"doing": "asked"})
     expect.equal(len(draft.history(untouched)), 1)
     draft.take(moved, "finish")
@@ -189,7 +191,7 @@ def test_the_application_writes_nothing_that_is_compiled(draft: Application, exp
     """The compiled machine, its states and the revision's number follow from the document alone."""
     type_id = draft.define(ERRAND)
 
-    with expect.refused("42501"):
+    with expect.refused(NO_RIGHT):
         draft.change(SQL[forgery], type_id=type_id)
 
 
@@ -210,8 +212,14 @@ def test_a_types_code_is_its_tenants(app: Application, neighbour: Application, e
     app.run(SQL["define_type_with_code"], type_code="errand")
     neighbour.run(SQL["define_type_with_code"], type_code="errand")
 
-    with expect.refused("23505", "typedefinition_code_key"):
+    with expect.refused("23505"):
         app.run(SQL["define_type_with_code"], type_code="errand")
+
+
+def is_counted(text: str, state: str, tickets: int) -> bool:
+    """Whether a text has the number beside the state, with at most one word between them."""
+    between = r"\W+(?:\w+\W+)?"
+    return re.search(rf"\b{tickets}{between}{state}\b|\b{state}{between}{tickets}\b", text) is not None
 
 
 def revisions(app: Application, type_id: int) -> list[Any]:

@@ -82,14 +82,38 @@ create trigger meddle before update on virtualq.Ticket for each row execute func
 -- name: touch_ticket
 update virtualq.Ticket set ttl_minutes = 5 where id = %(ticket_id)s
 
--- name: escape_by_replication_role
+-- name: silence_by_replication_role
 set local session_replication_role = replica
 
--- name: escape_by_disabled_trigger
-alter table virtualq.Ticket disable trigger zz_ticket_transition
+-- name: list_triggers
+-- Whatever fires on a table of the schema, with its table.
+select c.relname as "table", g.tgname as trigger
+  from pg_trigger as g
+  join pg_class as c on c.oid = g.tgrelid
+ where c.relnamespace = 'virtualq'::regnamespace
+   and not g.tgisinternal
+ order by c.relname, g.tgname
 
--- name: escape_by_dropped_trigger
-drop trigger zz_ticket_transition on virtualq.Ticket
+-- name: silence_table
+alter table virtualq.{table} disable trigger all
 
--- name: escape_by_replaced_function
-create or replace function virtualq.enforce_transition() returns trigger language plpgsql as 'begin return new; end'
+-- name: disable_trigger
+alter table virtualq.{table} disable trigger {trigger}
+
+-- name: drop_trigger
+drop trigger {trigger} on virtualq.{table}
+
+-- name: list_functions
+select p.oid::regprocedure::text as function
+  from pg_proc as p
+ where p.pronamespace = 'virtualq'::regnamespace
+ order by 1
+
+-- name: drop_function
+drop function {function}
+
+-- name: rename_function
+alter function {function} rename to replaced
+
+-- name: own_function
+alter function {function} owner to virtualq_app

@@ -49,6 +49,8 @@ def _required_capabilities(request: pytest.FixtureRequest) -> None:
     for name in names:
         if name in capability.WITHOUT_SERVER:
             missing = capability.lacking_without_server(name)
+        elif name in capability.IN_DATABASE:
+            missing = capability.lacking_in_database(request.getfixturevalue("database_under_test"), name)
         else:
             missing = capability.lacking(request.getfixturevalue("server"), name)
         if missing is not None:

@@ -58,6 +58,30 @@ def test_a_refusal_is_by_the_constraint(expect: Expectation) -> None:
         fail(psycopg.errors.CheckViolation("something else"))
 
 
+def test_a_refusal_may_be_by_something_else(expect: Expectation, recorded: list[str]) -> None:
+    """Where a missing right will do as well, it does so without the constraint; the evidence says which it was."""
+    for error in (psycopg.errors.InsufficientPrivilege("no right"), psycopg.errors.NotNullViolation("null")):
+        with expect.refused("23502", or_by="42501"):
+            fail(error)
+    with (
+        pytest.raises(NotAsRequired, match="expected a refusal by 23514 ticket_transition_is_legal or 42501"),
+        expect.refused("23514", "ticket_transition_is_legal", or_by="42501"),
+    ):
+        fail(psycopg.errors.CheckViolation("something else"))
+    assert recorded == ["refused by 42501", "refused by 23502"]
+
+
+def test_a_refusal_may_be_of_a_class_of_sqlstates(expect: Expectation) -> None:
+    """The first two characters stand for it."""
+    with expect.refused(("23", "42501")):
+        fail(psycopg.errors.ForeignKeyViolation("still referred to"))
+    with (
+        pytest.raises(NotAsRequired, match="expected a refusal by class 23 or 42501"),
+        expect.refused(("23", "42501")),
+    ):
+        fail(psycopg.errors.UndefinedTable("no such table"))
+
+
 def test_a_refusal_is_by_the_class(expect: Expectation) -> None:
     """One error of the library is not another, nor is the driver's own."""
     with expect.refused(IllegalTransition):

@@ -12,11 +12,15 @@ from virtualq_core.errors import VirtualQError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_SQLSTATE_LENGTH = 5
 _NO_ANSWER = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
-RESTRICTED = ("23001", "23503")
-"""What a foreign key refuses a deletion with: the first where it says RESTRICT and PostgreSQL is 18 or newer."""
+NO_RIGHT = "42501"
+"""The refusal of a statement that the role has no right to."""
+
+KEPT = ("23", NO_RIGHT)
+"""What may refuse to change what is kept for ever: any integrity constraint, or a missing right."""
 
 
 class NotAsRequired(AssertionError):
@@ -53,32 +57,38 @@ class Expectation:
 
     @contextmanager
     def refused(
-        self, by: str | tuple[str, ...] | type[VirtualQError], constraint: str | None = None
+        self,
+        by: str | tuple[str, ...] | type[VirtualQError],
+        constraint: str | None = None,
+        *,
+        or_by: str | None = None,
     ) -> Iterator[Refusal]:
         """
         Expect the body to be refused, by a SQLSTATE or one of several (and a constraint), or by a class of the library.
 
-        A statement that never got an answer (a timeout, a deadlock) is no refusal, and its error goes on.
+        The first two characters of a SQLSTATE stand for their class. `or_by` is a SQLSTATE that will do as well,
+        without the constraint. A statement that never got an answer (a timeout, a deadlock) is no refusal, and its
+        error goes on.
 
         Raises:
             NotAsRequired: the body was accepted, or refused in another way.
         """
         states = (by,) if isinstance(by, str) else by
-        named = " or ".join(states) if isinstance(states, tuple) else states.__name__
-        expected = f"{named} {constraint}" if constraint else named
+        named = " or ".join(map(_named, states)) if isinstance(states, tuple) else states.__name__
+        expected = " or ".join(filter(None, (f"{named} {constraint}" if constraint else named, or_by)))
         caught = Refusal()
         try:
             yield caught
         except _NO_ANSWER:
             raise
         except (psycopg.Error, VirtualQError) as error:
-            observed = describe(error)
-            if not _is_as_expected(error, states, constraint):
-                raise NotAsRequired(f"a refusal by {observed}", f"a refusal by {expected}") from error
+            is_other = or_by is not None and _is_as_expected(error, (or_by,), None)
+            if not is_other and not _is_as_expected(error, states, constraint):
+                raise NotAsRequired(f"a refusal by {describe(error)}", f"a refusal by {expected}") from error
             caught.text, caught.error = str(error), error
+            self._record(f"refused by {_name(error)}")
         else:
             raise NotAsRequired("that it was accepted", f"a refusal by {expected}")
-        self._record(f"refused by {expected}")
 
     def equal(self, observed: object, expected: object, what: str = "") -> None:
         """
@@ -106,16 +116,22 @@ class Expectation:
 
 def describe(error: Exception) -> str:
     """An error by its SQLSTATE and constraint, or its class, with the first line of what it says."""
-    said = (str(error).splitlines() or [""])[0]
+    return f"{_name(error)} ({(str(error).splitlines() or [''])[0]})"
+
+
+def _name(error: Exception) -> str:
     if isinstance(error, psycopg.Error):
-        names = " ".join(filter(None, (error.sqlstate, error.diag.constraint_name))) or type(error).__name__
-        return f"{names} ({said})"
-    return f"{type(error).__name__} ({said})"
+        return " ".join(filter(None, (error.sqlstate, error.diag.constraint_name))) or type(error).__name__
+    return type(error).__name__
+
+
+def _named(state: str) -> str:
+    return state if len(state) == _SQLSTATE_LENGTH else f"class {state}"
 
 
 def _is_as_expected(error: Exception, by: tuple[str, ...] | type[VirtualQError], constraint: str | None) -> bool:
     if not isinstance(by, tuple):
         return isinstance(error, by)
-    if not isinstance(error, psycopg.Error) or error.sqlstate not in by:
+    if not isinstance(error, psycopg.Error) or not (error.sqlstate or "").startswith(by):
         return False
     return constraint is None or error.diag.constraint_name == constraint

@@ -102,6 +102,10 @@ class Actor:
         with self.transaction():
             return self._execute(statement, parameters).rowcount
 
+    def settle(self) -> None:
+        """Within a transaction, check what is deferred to its end: for what is rolled back there."""
+        self.connection.execute(_SQL["check_constraints_now"].sql)
+
     @contextmanager
     def transaction(self) -> Iterator[Self]:
         """One transaction in the tenant's scope; a savepoint in the one that is open."""

@@ -48,11 +48,11 @@ insert into virtualq.Ticket (queue_id, type_definition_id, customer_id, employee
 values (%(queue_id)s, %(type_definition_id)s, %(customer_id)s, %(employee_id)s, %(custom_data)s, %(ttl_minutes)s)
 returning id
 
+-- name: check_constraints_now
+set constraints all immediate
+
 -- name: take_transition
-update virtualq.Ticket as t
-   set transition_name = %(name)s
- where t.id = %(ticket_id)s
-returning t.version
+select t.seq, t.to_state from virtualq.transition_ticket(%(tenant_id)s, %(ticket_id)s, %(name)s) as t
 
 -- name: find_ticket
 select t.id, t.extid, t.tenant_id, t.queue_id, t.type_definition_id, t.version, t.current_state, t.customer_id,

@@ -11,7 +11,7 @@ from virtualq_core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from virtualq_core.database.server import Server
+    from virtualq_core.database.server import Database, Server
 
 _SQL = content.beside(__file__, "capability.sql")
 _INSTALLATIONS = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
@@ -62,6 +62,20 @@ WITHOUT_SERVER: dict[str, tuple[str, Callable[[], bool]]] = {
 }
 
 
+IN_DATABASE: dict[str, tuple[str, str]] = {
+    "plain_update": ("an application that may update Ticket.current_state itself", "has_plain_update"),
+}
+"""What depends on the schema that is tested: in words, and the statement that asks for it."""
+
+
+def lacking_in_database(database: Database, name: str) -> str | None:
+    """What is missing of a capability that is judged in a database with the schema; none where it is there."""
+    words, statement = IN_DATABASE[name]
+    with database.connect() as connection:
+        found = connection.execute(_SQL[statement].sql).fetchone()
+    return None if found is not None and found[0] else words
+
+
 def lacking_without_server(name: str) -> str | None:
     """What is missing of a capability that needs no server to be judged, in words; none where it is there."""
     words, is_there = WITHOUT_SERVER[name]
@@ -76,7 +90,7 @@ def lacking(server: Server, name: str) -> str | None:
         UsageError: there is no capability of that name.
     """
     if name not in RIGHTS and name not in EXTENSIONS:
-        known = ", ".join(sorted({*RIGHTS, *EXTENSIONS, *WITHOUT_SERVER}))
+        known = ", ".join(sorted({*RIGHTS, *EXTENSIONS, *WITHOUT_SERVER, *IN_DATABASE}))
         raise UsageError(f"no capability named '{name}'", expected=known)
     return None if name in found_on(server) else RIGHTS.get(name, f"the extension {name}")
 

@@ -25,3 +25,7 @@ union all
 select 'createdb' from self where self.rolcreatedb or self.rolsuper
 union all
 select 'createrole' from self where self.rolcreaterole or self.rolsuper
+
+-- name: has_plain_update
+-- Whether the application may move a ticket by an UPDATE of its own, or by functions alone.
+select has_column_privilege('virtualq_app', 'virtualq.ticket', 'current_state', 'update')
