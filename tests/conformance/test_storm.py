@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -12,12 +12,15 @@ from virtualq_core.conformance.traffic.storm import Stalled, Storm
 from virtualq_core.conformance.traffic.target import NothingToDo
 from virtualq_core.conformance.world import World
 from virtualq_core.subjects import ProceduralSubject
+from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from virtualq_core.database.server import Database
+    from virtualq_core.subjects import SubjectSession
+    from virtualq_core.subjects.procedural import ProceduralSession
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -87,6 +90,39 @@ def test_clients_survive_a_lost_connection(world: World) -> None:
     assert judgement.verdict == "passed", judgement
     assert judgement.tally.unknown <= 4
     assert set(storm.failures) & {"57P01", "connection-lost"}
+
+
+class Hidden:
+    """A session that keeps its connection to itself."""
+
+    connection = None
+
+    def __init__(self, session: SubjectSession) -> None:
+        self._session = session
+
+    def __exit__(self, *error: object) -> None:
+        self._session.__exit__(None, None, None)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the session has
+        return getattr(self._session, name)
+
+
+class HiddenSubject(ProceduralSubject):
+    """A subject that speaks to the database out of our sight."""
+
+    def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> ProceduralSession:
+        """Connect one client."""
+        return cast("ProceduralSession", Hidden(super().open(dsn, role=role)))
+
+
+def test_a_subject_out_of_sight_is_watched_by_a_connection_of_the_clients_own(world: World) -> None:
+    """Lists and reads go that way."""
+    tenant = world.open_tenant("Mine")
+    with Storm(world.database, HiddenSubject(), tenant_ids=[tenant.id], clients=2) as storm:
+        storm.wait_for(120, PATIENCE_S)
+        judgement = storm.judge(thresholds=LITTLE)
+    assert judgement.verdict == "passed", judgement
+    assert judgement.tally.reads > 0
 
 
 def test_who_waits_for_too_much_is_told_what_there_was(world: World) -> None:

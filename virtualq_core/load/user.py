@@ -102,7 +102,8 @@ class Generator:
             test.plan.target,
             test.board,
             test.journal,
-            open_session=lambda: test.subject.open(test.plan.dsn),
+            subject=test.subject,
+            dsn=test.plan.dsn,
             seed=test.plan.seed,
             told=told if self.given is None else None,
         )

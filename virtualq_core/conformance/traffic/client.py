@@ -10,24 +10,28 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
+
 from virtualq_core import content
 from virtualq_core.conformance.operation import Kind, Operation, Outcome
 from virtualq_core.conformance.traffic.board import Card
 from virtualq_core.conformance.traffic.outcome import Ending, read_ending
 from virtualq_core.conformance.witness import claimant
 from virtualq_core.errors import EnvironmentFault, IllegalTransition, OperationReused, TicketNotFound
-from virtualq_core.subjects import visible_connection
-from virtualq_core.tenancy import tenant_scope
+from virtualq_core.tenancy import APPLICATION_ROLE, dsn_as, tenant_scope
 from virtualq_core.tickets import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
 
     from virtualq_core.conformance.journal import JournalWriter
     from virtualq_core.conformance.traffic.board import Board
     from virtualq_core.conformance.traffic.demand import Demand
     from virtualq_core.conformance.traffic.target import Target, TargetQueue
-    from virtualq_core.subjects import SubjectSession
+    from virtualq_core.subjects import Subject, SubjectSession
 
 _SQL = content.beside(__file__, "client.sql")
 _ITEMS = (Item("Flat white"), Item("Bagel", 2), Item("Repair kit", 1, "as on the phone"))
@@ -68,8 +72,9 @@ class Client:
     One connection, one operation at a time.
 
     Every public method is one operation (or two: a look at a ticket that moved unseen comes first) and does not raise
-    for its outcome, whatever that is. `open_session` is called at once, and what it raises then is raised; it is called
-    again after a connection was lost. `told` hears of every operation.
+    for its outcome, whatever that is. It connects at once, and what the subject raises then is raised; it connects
+    again after a connection was lost. Where the subject keeps its connection out of our sight, lists and reads go by
+    one of the client's own. `told` hears of every operation.
     """
 
     def __init__(
@@ -80,7 +85,8 @@ class Client:
         board: Board,
         journal: JournalWriter,
         *,
-        open_session: Callable[[], SubjectSession],
+        subject: Subject,
+        dsn: str,
         seed: int = 1,
         told: Callable[[Operation], None] | None = None,
     ) -> None:
@@ -89,19 +95,24 @@ class Client:
         self._target = target
         self._board = board
         self._journal = journal
-        self._open_session = open_session
+        self._subject = subject
+        self._dsn = dsn
         self._told = told
         self._chance = random.Random(f"{seed}/{number}")
         self._employees = dict(target.employees)
         self._listed = _listed_queues(target, demand.extent.listed_tickets)
-        self._session: SubjectSession | None = open_session()
+        self._reader: Connection[TupleRow] | None = None
+        self._session: SubjectSession | None = subject.open(dsn)
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         session, self._session = self._session, None
+        reader, self._reader = self._reader, None
         if session is not None:
             with contextlib.suppress(Exception):
                 session.__exit__(None, None, None)
+        if reader is not None:
+            reader.close()
 
     @_operation
     def transition(self) -> None:
@@ -231,7 +242,7 @@ class Client:
         queue = self._chance.choice(self._listed)
         states = sorted({state for place in queue.types for state in self._target.types[place].open_states})
         parameters = {"tenant_id": queue.tenant_id, "queue_id": queue.id, "states": states}
-        connection = visible_connection(self._ready())
+        connection = self._sight()
         operation = self._asked(Kind.LIST, new_operation_id(), queue.tenant_id, None, None)
         try:
             with tenant_scope(connection, queue.tenant_id):
@@ -252,7 +263,7 @@ class Client:
 
     def _look_at(self, card: Card) -> None:
         parameters = {"tenant_id": card.tenant_id, "ticket_id": card.ticket_id}
-        connection = visible_connection(self._ready())
+        connection = self._sight()
         operation = self._asked(Kind.READ, new_operation_id(), card.tenant_id, card.ticket_id, None)
         try:
             with tenant_scope(connection, card.tenant_id):
@@ -278,12 +289,25 @@ class Client:
 
     def _ready(self) -> SubjectSession:
         if self._session is None:
-            try:
-                self._session = self._open_session()
-            except Exception as error:
-                self._journal.note_failure(CannotConnect.code, _said(error))
-                raise CannotConnect("no connection for a client") from error
+            with self._connecting():
+                self._session = self._subject.open(self._dsn)
         return self._session
+
+    def _sight(self) -> Connection[TupleRow]:
+        """A connection to look at the database by."""
+        connection = self._ready().connection or self._reader
+        if connection is None:
+            with self._connecting():
+                connection = self._reader = psycopg.connect(dsn_as(self._dsn, APPLICATION_ROLE), autocommit=True)
+        return connection
+
+    @contextlib.contextmanager
+    def _connecting(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._journal.note_failure(CannotConnect.code, _said(error))
+            raise CannotConnect("no connection for a client") from error
 
     def _asked(
         self,

@@ -187,7 +187,8 @@ class Storm:
                     target,
                     board,
                     journal,
-                    open_session=lambda: self._subject.open(self._dsn),
+                    subject=self._subject,
+                    dsn=self._dsn,
                     seed=self._seed,
                     told=self._count,
                 )
