@@ -136,6 +136,7 @@ class Checker:
             tally.count(operation.outcome)
             self._checked[Invariant.EXACTLY_ONCE] += 1
             if operation.outcome is Outcome.OK:
+                tally.lost += 1
                 fault = Fault("an operation that was acknowledged is not in the history", [], [operation])
                 self._add(Invariant.EXACTLY_ONCE, operation.tenant_id, None, fault.what, (operation.describe(),))
         doubts = tally.doubts(self.thresholds)

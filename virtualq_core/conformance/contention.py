@@ -49,7 +49,12 @@ class Doubt(NamedTuple):
 
 @dataclass
 class Tally:
-    """What a recording holds. Counts of operations are of writes; `applied` are the unknown ones that took effect."""
+    """
+    What a recording holds.
+
+    Counts of operations are of writes; `applied` are the unknown ones that took effect, `lost` the acknowledged ones
+    that are not in the history.
+    """
 
     tickets: int = 0
     steps: int = 0
@@ -59,6 +64,7 @@ class Tally:
     failed: int = 0
     unknown: int = 0
     applied: int = 0
+    lost: int = 0
     reads: int = 0
     contended: int = 0
     races: int = 0
@@ -71,6 +77,7 @@ class Tally:
         for attempt in case.attempts.values():
             self.count(attempt.outcome)
             self.applied += attempt.outcome is Outcome.UNKNOWN and bool(attempt.steps)
+            self.lost += attempt.outcome is Outcome.OK and not attempt.steps
         moves = [attempt for attempt in case.attempts.values() if attempt.operation.kind in MOVES]
         self.contended += _contended(moves)
         self.races += _races(moves)
