@@ -1,0 +1,22 @@
+-- name: hold_back_log
+-- Nothing but a commit that waits for it shall bring the log to disk: whoever acknowledges without waiting is found out.
+alter system set wal_writer_delay = '10s'
+
+-- name: hold_back_large_log
+alter system set wal_writer_flush_after = '1GB'
+
+-- name: hold_back_autovacuum
+alter system set autovacuum = off
+
+-- name: hold_back_checkpoints
+alter system set checkpoint_timeout = '1h'
+
+-- name: reload_settings
+select pg_reload_conf()
+
+-- name: commit_lazily
+-- The control's own fault: a commit is acknowledged before it is on disk.
+alter database {name} set synchronous_commit = off
+
+-- name: commit_as_usual
+alter database {name} reset synchronous_commit
