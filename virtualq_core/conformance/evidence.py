@@ -96,6 +96,13 @@ class TypeMachines:
         """The revisions that an operation may have met."""
         return tuple(found for number, found in self.revisions.items() if self.earliest <= number <= self.current)
 
+    def published(self, step: Step) -> bool:
+        """Whether the step is a publication's: by the mapping of a revision that came while recording."""
+        machine = self.revisions.get(step.revision)
+        if machine is None or machine.mapping is None or step.revision <= self.earliest:
+            return False
+        return step.transition is None and machine.mapping.get(step.from_state) == step.to_state
+
     def may_refuse(self, state: str, transition: str | None) -> bool:
         """Whether a machine that was in effect lacks the transition from that state."""
         return any(transition not in machine.edges.get(state, {}) for machine in self.in_effect)
