@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from virtualq_core.fix_subject import found_breach
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -157,5 +159,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if target is None:
         return
     outcomes = session.config.stash[_OUTCOMES].values()
-    told: dict[str, Any] = {"exit_status": int(exitstatus), "tests": [vars(outcome) for outcome in outcomes]}
+    told: dict[str, Any] = {
+        "exit_status": int(exitstatus),
+        "breach": found_breach(session.config),
+        "tests": [vars(outcome) for outcome in outcomes],
+    }
     target.write_text(json.dumps(told, indent=1), encoding="utf-8")

@@ -205,7 +205,8 @@ def test_a_broken_requirement_is_repeated_alone() -> None:
     requirement = Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")
     failed = outcome("failed", test="test_c[orm-start]")
 
-    [broken] = judge([requirement], [failed], subjects=["procedural", "orm"], command="virtualq conform --certify")
+    options = {name: ("--subject", name) for name in ("procedural", "orm")}
+    [broken] = judge([requirement], [failed], subjects=options, command="virtualq conform --certify")
     assert broken.next_step == "virtualq conform --certify --only AAA-001 --subject orm"
 
 

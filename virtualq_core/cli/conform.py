@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
     from virtualq_core.database.server import Database, Server
 
-_NOT_REPEATED = {"--only": 1, "--subject": 1, "--out": 1, "--json": 0, "--verbose": 0, "-v": 0}
+_NOT_REPEATED = {"--only": 1, "--subject": 1, "--adapter": 1, "--out": 1, "--json": 0, "--verbose": 0, "-v": 0}
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -30,7 +30,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=
 def conform(
     subject: Annotated[
         list[str] | None,
-        typer.Option("--subject", metavar="NAME", help="Implementation under test; repeat for several."),
+        typer.Option("--subject", metavar="NAME", help="Implementation under test, or its .py file; repeatable."),
+    ] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option("--adapter", metavar="CMD", help="Command of one that speaks lines of JSON; repeatable."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -90,7 +94,13 @@ def conform(
         Console(stderr=True).status(f"holding '{target.name}' to the requirements"),
     ):
         result = run_conformance(
-            target, subjects=subject, only=only, certify=certify, cycles=cycles, command=_command(sys.argv[1:])
+            target,
+            subjects=subject,
+            adapters=adapter or (),
+            only=only,
+            certify=certify,
+            cycles=cycles,
+            command=_command(sys.argv[1:]),
         )
         if out is not None:
             results = suite_results(result, server, target, command=("virtualq", *sys.argv[1:]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from virtualq_core.conformance.requirement import Requirement
 
@@ -42,8 +43,7 @@ class TestOutcome:
 
     def subject(self, known: Collection[str]) -> str:
         """The subject among those `known` that the test was run for; empty where it was for none."""
-        parts = self.variant.split("-")
-        return next((name for name in known if name in parts or name == self.variant), "")
+        return next((name for name in known if f"-{name}-" in f"-{self.variant}-"), "")
 
 
 @dataclass(frozen=True)
@@ -128,20 +128,21 @@ def judge(
     requirements: Iterable[Requirement],
     outcomes: Iterable[TestOutcome],
     *,
-    subjects: Collection[str] = (),
+    subjects: Mapping[str, Sequence[str]] | None = None,
     command: str = "virtualq conform",
     certify: bool = False,
 ) -> tuple[RequirementResult, ...]:
     """
     The verdict on each requirement, in their order; one that no test was run for is an error.
 
-    `command` runs the suite with the same options; `certify` leaves a requirement undecided that a skipped test proves.
+    `subjects` has the option that chooses each, by its name; `command` runs the suite with the other options. `certify`
+    leaves a requirement undecided that a skipped test proves.
     """
     by_requirement: dict[str, list[TestOutcome]] = {}
     for outcome in outcomes:
         for identifier in outcome.requirements:
             by_requirement.setdefault(identifier, []).append(outcome)
-    judged = (_judge(each, by_requirement.get(each.id, []), subjects, command) for each in requirements)
+    judged = (_judge(each, by_requirement.get(each.id, []), subjects or {}, command) for each in requirements)
     return tuple(_certified(each) if certify else each for each in judged)
 
 
@@ -176,7 +177,7 @@ def _certified(result: RequirementResult) -> RequirementResult:
 
 
 def _judge(
-    requirement: Requirement, outcomes: list[TestOutcome], subjects: Collection[str], command: str
+    requirement: Requirement, outcomes: list[TestOutcome], subjects: Mapping[str, Sequence[str]], command: str
 ) -> RequirementResult:
     ranked = sorted(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.verdict))
     worst = ranked[0] if ranked else TestOutcome("", (requirement.id,), "not run")
@@ -184,8 +185,8 @@ def _judge(
     observed = "no test of it was run" if worst.verdict == "not run" else worst.observed
     is_disappointing = verdict != "passed"
     where = f" [{worst.variant}]" if worst.variant else ""
-    subject = worst.subject(subjects)
-    alone = f"{command} --only {requirement.id}" + (f" --subject {subject}" if subject else "")
+    option = subjects.get(worst.subject(subjects), ())
+    alone = " ".join(filter(None, (command, "--only", requirement.id, shlex.join(option))))
     return RequirementResult(
         id=requirement.id,
         level=requirement.level,

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from virtualq_core import content
 from virtualq_core.conformance.requirement import FILE_NAME, load
 from virtualq_core.conformance.result import ConformanceResult, conclude, judge, read_outcomes
+from virtualq_core.conformance.smoke import try_out
 from virtualq_core.conformance.world import World
 from virtualq_core.database import guard
 from virtualq_core.database.guard import Standing
 from virtualq_core.database.provider import hand_down
 from virtualq_core.errors import GuardRefusal
-from virtualq_core.subjects import OrmSubject, ProceduralSubject, find_subject
+from virtualq_core.subjects import SHIPPED, AdapterSubject, choose_subjects
+from virtualq_core.subjects.adapter import AdapterBroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,7 @@ def run_conformance(
     database: Database,
     *,
     subjects: Sequence[str] | None = None,
+    adapters: Sequence[str] = (),
     only: Sequence[str] | None = None,
     certify: bool = False,
     command: str = "virtualq conform",
@@ -50,42 +53,51 @@ def run_conformance(
     Hold a database to the requirements.
 
     The suite works in that very database, in tenants of its own that it off-boards at its end. `subjects` are names of
-    registered subjects (default: the shipped ones), `only` ids or families of requirements (default: all), `folder`
-    another folder with a suite. `certify` allows no skip; `command` is what a reader types to run the suite with the
-    same options. A run that overruns `timeout_s` is interrupted, then ended; what it found is told.
+    registered subjects or Python files, `adapters` commands of implementations that speak lines of JSON (default: the
+    shipped subjects); each adapter is tried out first. `only` are ids or families of requirements (default: all),
+    `folder` another folder with a suite. `certify` allows no skip; `command` is what a reader types to run the suite
+    with the same options. A run that overruns `timeout_s` is interrupted, then ended; what it found is told.
 
     Raises:
         GuardRefusal: the schema is not installed there, or the harness may not write there.
         UsageError: there is no such subject or requirement.
+        AdapterBroken: an adapter breaks its protocol, before or during the run.
     """
-    names = tuple(subjects or (ProceduralSubject.name, OrmSubject.name))
-    for name in names:
-        find_subject(name)
+    named = list(dict.fromkeys(subjects or (() if adapters else SHIPPED)))
+    spoken_to = list(dict.fromkeys(adapters))
+    chosen = choose_subjects(named, spoken_to)
+    ways = [*(("--subject", name) for name in named), *(("--adapter", words) for words in spoken_to)]
+    options = {subject.name: way for subject, way in zip(chosen, ways, strict=True)}
     suite = content.folder("conformance") if folder is None else folder
     selected = load(suite / FILE_NAME).select(only or ())
     _require_schema(database)
+    for subject in chosen:
+        if isinstance(subject, AdapterSubject):
+            try_out(subject, database)
 
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="virtualq-") as place:
         target = Path(place) / "results.json"
         arguments = [*_pytest(suite), "--virtualq-results", str(target)]
-        for name in names:
-            arguments += ["--subject", name]
+        for way in ways:
+            arguments += way
         for pattern in only or ():
             arguments += ["--only", pattern]
         if cycles is not None:
             arguments += ["--cycles", str(cycles)]
-            timeout_s += cycles * len(names) * CYCLE_S
+            timeout_s += cycles * len(chosen) * CYCLE_S
         fault = _run(arguments, database, timeout_s, Path(place) / "output.txt")
         document: dict[str, Any] = {"tests": []}
         if target.exists():
             document = json.loads(target.read_text(encoding="utf-8"))
+    if document.get("breach"):
+        raise AdapterBroken(**document["breach"])
     outcomes = read_outcomes(document)
-    results = judge(selected.values(), outcomes, subjects=names, command=command, certify=certify)
+    results = judge(selected.values(), outcomes, subjects=options, command=command, certify=certify)
     return ConformanceResult(
         verdict="error" if fault else conclude(results),
         requirements=results if outcomes else (),
-        subjects=names,
+        subjects=tuple(options),
         tests=len(outcomes),
         duration_s=round(time.monotonic() - began, 3),
         fault=fault,

@@ -107,9 +107,11 @@ class SubjectSession(Protocol):
 
 @runtime_checkable
 class Subject(Protocol):
-    """An implementation of the ticket operations, by name."""
+    """An implementation of the ticket operations."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What options and results call it."""
 
     def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> SubjectSession:
         """Connect one client; `role` is entered with `set role` where the login is not the application's own."""
