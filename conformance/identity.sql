@@ -1,5 +1,6 @@
 -- name: list_identifiers
 -- For every table of things, whether it has an extid that is a uuid, mandatory, drawn by default and unique by itself.
+-- A thing is what is numbered; a step of a history is called by its operation instead.
 select c.relname as "table",
        coalesce(
            a.atttypid = 'uuid'::regtype
@@ -15,7 +16,15 @@ select c.relname as "table",
   left join pg_attribute as a on a.attrelid = c.oid and a.attname = 'extid' and not a.attisdropped
  where c.relnamespace = 'virtualq'::regnamespace
    and c.relkind in ('r', 'p')
-   and c.relname not in ('installation', 'typedefinitionrevision', 'ticketstatehistory')
+   and c.relname <> 'ticketstatehistory'
+   and exists (
+           select
+             from pg_attribute as n
+            where n.attrelid = c.oid
+              and n.attnum > 0
+              and not n.attisdropped
+              and pg_get_serial_sequence(format('%%I.%%I', 'virtualq', c.relname), n.attname) is not null
+       )
  order by c.relname
 
 -- name: find_id_types
