@@ -234,19 +234,20 @@ class World:
 
     def close(self) -> None:
         """Off-board every tenant and delete the account, over new connections: an interrupt may have spoilt these."""
-        self._disconnect()
+        self.disconnect()
         self._connect()
         try:
             if self._claim_again(self.account_id):
                 self._remove(self.account_id)
         finally:
-            self._disconnect()
+            self.disconnect()
 
     def _connect(self) -> None:
         self._maintainer = Actor(self.database.connect(role=MAINTAINER_ROLE, options=_PATIENT))
         self._owner = Actor(self.database.connect(options=_PATIENT))
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
+        """Let go of the connections, and with them of the claim: `close` takes both up again."""
         self._maintainer.connection.close()
         self._owner.connection.close()
 
