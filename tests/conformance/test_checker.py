@@ -139,6 +139,21 @@ def test_an_answer_that_the_history_contradicts_is_found(tale: Tale, answer: dic
     assert broken(tale.judge()) == {"acknowledged-exactly-once"}
 
 
+@pytest.mark.parametrize("expectation", [{"expected_state": "in_progress"}, {"version": 2}])
+def test_a_transition_against_its_clients_expectation_is_found(tale: Tale, expectation: dict[str, Any]) -> None:
+    """Invariant 4: what was asked for includes the state or version that it was asked for in."""
+    tale.move(1, "start", 0, 1, **expectation)
+    judgement = tale.judge()
+    assert broken(judgement) == {"acknowledged-exactly-once"}
+    assert "expecting" in judgement.violations[0].evidence[-1]
+
+
+def test_an_expectation_that_was_met_is_fine(tale: Tale) -> None:
+    """Invariant 4: the version is the one before the step."""
+    tale.move(1, "start", 0, 1, expected_state="received", version=1)
+    assert tale.judge().verdict == "passed"
+
+
 def test_a_claim_without_an_answer_that_is_recorded_twice_is_found(tale: Tale, new_tale: Callable[[], Tale]) -> None:
     """Invariant 4: an unknown operation took effect once at most, on whichever ticket."""
     lost = tale.told(1, "start", 0, 1, kind=Kind.CLAIM, ticket_id=None, outcome=Outcome.UNKNOWN)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_acknowledged(case: Case) -> Iterator[Fault]:
-    """Invariant 4: acknowledged once and as answered, refused never, unknown at most once."""
+    """Invariant 4: acknowledged once, as asked and answered; refused never, unknown at most once."""
     for attempt in case.attempts.values():
         steps, operation = attempt.steps, attempt.operation
         if len(steps) > 1:
@@ -28,10 +28,10 @@ def check_acknowledged(case: Case) -> Iterator[Fault]:
         elif attempt.outcome in {Outcome.REFUSED, Outcome.FAILED} and steps:
             word = attempt.outcome.name.lower()
             yield Fault(f"an operation that was {word} is in the history as seq {steps[0].seq}", steps, [operation])
-        elif steps and attempt.outcome is Outcome.OK:
+        elif steps:
             difference = _difference(operation, steps[0])
             if difference:
-                yield Fault(f"seq {steps[0].seq} is not what was answered: {difference}", steps, [operation])
+                yield Fault(f"seq {steps[0].seq} is not what was asked and answered: {difference}", steps, [operation])
 
 
 def check_asked_for(case: Case) -> Iterator[Fault]:
@@ -67,8 +67,11 @@ def check_winner(case: Case) -> Iterator[Fault]:
 
 
 def _difference(operation: Operation, step: Step) -> str:
-    """Answer against step; what the answer leaves open is not compared."""
+    """Question and answer against step; what they leave open is not compared."""
+    expects_version = operation.kind in MOVES and operation.version is not None
     pairs = (
+        ("expected state", operation.expected_state, step.from_state),
+        ("expected version", operation.version if expects_version else None, step.seq - 1),
         ("seq", operation.seq, step.seq),
         ("from", operation.from_state, step.from_state),
         ("to", operation.to_state, step.to_state),

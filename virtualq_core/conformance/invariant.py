@@ -23,7 +23,7 @@ class Invariant(Enum):
     EXACTLY_ONCE = (
         4,
         "acknowledged-exactly-once",
-        "what was acknowledged is in the history once, as answered; what was refused never; the unknown once at most",
+        "what was acknowledged is in the history once, as asked and answered; refused never; unknown once at most",
     )
     ASKED_FOR = (5, "steps-were-asked-for", "no step without an operation that asked for it")
     ONE_WINNER = (

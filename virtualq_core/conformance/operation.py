@@ -75,6 +75,8 @@ class Operation(NamedTuple):
         asked = self.kind.word if self.transition is None else f"{self.kind.word} '{self.transition}'"
         if self.expected_state is not None:
             asked += f" expecting '{self.expected_state}'"
+        if self.version is not None and self.kind in MOVES:
+            asked += f" expecting version {self.version}"
         answer = self.outcome.name.lower()
         if self.outcome is Outcome.OK and self.seq is not None:
             answer += f" seq {self.seq} '{self.from_state}' → '{self.to_state}'"

@@ -37,6 +37,7 @@ _SQL = content.beside(__file__, "client.sql")
 _ITEMS = (Item("Flat white"), Item("Bagel", 2), Item("Repair kit", 1, "as on the phone"))
 _UNEVENTFUL = 5  # an edge that closes the ticket is chosen so many times less often than one that does not
 _entropy = random.Random().getrandbits  # not the client's chance: other processes have the same seed
+_HALF = 0.5
 _RECONNECT_S = 0.2
 _NOTHING_TO_CLAIM = "nothing-to-claim"
 _BULK: dict[str, tuple[Outcome, str | None]] = {
@@ -128,11 +129,18 @@ class Client:
                 return
         session, known = self._ready(), card.seq
         name = self._choose_transition(card, is_blind=chance.random() < plan.blind_share)
-        expected = card.state if chance.random() < plan.expecting_share else None
+        state, version = self._expect(card)
         op_id = new_operation_id()
-        operation = self._asked(Kind.TRANSITION, op_id, card.tenant_id, card.ticket_id, name, expected)
+        operation = self._asked(Kind.TRANSITION, op_id, card.tenant_id, card.ticket_id, name, state, version)
         try:
-            done = session.transition(card.tenant_id, card.ticket_id, name, expected_state=expected, operation_id=op_id)
+            done = session.transition(
+                card.tenant_id,
+                card.ticket_id,
+                name,
+                expected_state=state,
+                expected_version=version,
+                operation_id=op_id,
+            )
         except BaseException as error:  # noqa: BLE001  whatever it is, it is this operation's outcome
             self._ended(operation, error)
             card.is_doubtful |= card.seq == known
@@ -276,6 +284,13 @@ class Client:
         if state is not None:
             self._board.update(card, state, version)
 
+    def _expect(self, card: Card) -> tuple[str | None, int | None]:
+        """The state or the version to name with a transition, if either."""
+        if self._chance.random() >= self._demand.contention.expecting_share:
+            return None, None
+        names_version = card.seq > 0 and self._chance.random() < _HALF
+        return (None, card.seq) if names_version else (card.state, None)
+
     def _choose_transition(self, card: Card, *, is_blind: bool) -> str:
         edges = card.type.edges.get(card.state, {})
         if is_blind or not edges:
@@ -317,10 +332,21 @@ class Client:
         ticket_id: int | None,
         transition: str | None,
         expected_state: str | None = None,
+        version: int | None = None,
     ) -> Operation:
         begin = perf_counter_ns()
         return Operation(
-            op_id, self.number, kind, tenant_id, ticket_id, transition, begin, begin, Outcome.OK, expected_state
+            op_id,
+            self.number,
+            kind,
+            tenant_id,
+            ticket_id,
+            transition,
+            begin,
+            begin,
+            Outcome.OK,
+            expected_state,
+            version,
         )
 
     def _answered(self, operation: Operation, **answer: Any) -> None:

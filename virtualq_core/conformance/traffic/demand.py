@@ -23,8 +23,8 @@ class Contention:
     Which tickets a transition goes to.
 
     All clients fight over `hot_tickets`; `hot_share` of the transitions go to these and the rest to any open ticket.
-    `blind_share` asks for any transition of the machine, legal or not; `expecting_share` names the state that the
-    client expects.
+    `blind_share` asks for any transition of the machine, legal or not; `expecting_share` names the state or the version
+    that the client expects.
     """
 
     hot_tickets: int = 8
