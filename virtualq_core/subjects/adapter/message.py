@@ -47,12 +47,11 @@ def write_request(number: int, call: str, given: Mapping[str, Any]) -> bytes:
         ValueError: what is given is not JSON, such as NaN.
         TypeError: it is JSON, and not what the call takes.
     """
-    request = {"id": number, "call": call, "given": given}
     try:
-        line = json.dumps(request, allow_nan=False)
+        line = json.dumps({"id": number, "call": call, "given": given}, allow_nan=False)
     except RecursionError as error:
         raise ValueError("it nests too deeply") from error
-    found = _first_fault("request", request)
+    found = _first_fault(f"{call}_given", given, root="$.given")
     if found is not None:
         what, where, expected = found
         raise TypeError(f"{what} at {where}; expected {expected}")
