@@ -36,6 +36,7 @@ class Outcome:
     evidence: list[str] = field(default_factory=list)
     observed: str = ""
     expected: str = ""
+    raised: str = ""
 
 
 _OUTCOMES = pytest.StashKey[dict[str, Outcome]]()
@@ -137,6 +138,7 @@ def pytest_runtest_makereport(
         if call.excinfo is not None:
             outcome.observed = getattr(call.excinfo.value, "observed", None) or _said(report, call.excinfo.value)
             outcome.expected = getattr(call.excinfo.value, "expected", None) or ""
+            outcome.raised = _raised(call.excinfo.value)
     return report
 
 
@@ -144,6 +146,11 @@ def _is_inconclusive(error: BaseException) -> bool:
     from virtualq_core.conformance.expectation import Inconclusive
 
     return isinstance(error, Inconclusive)
+
+
+def _raised(error: BaseException) -> str:
+    """The SQLSTATE or the class of an error that is no assertion's."""
+    return "" if isinstance(error, AssertionError) else getattr(error, "sqlstate", None) or type(error).__name__
 
 
 def _said(report: pytest.TestReport, error: BaseException) -> str:

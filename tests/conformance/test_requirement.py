@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from virtualq_core import content
-from virtualq_core.conformance.requirement import LEVELS, Requirement, as_markdown, load, unmatched
+from virtualq_core.conformance.requirement import (
+    LEVELS,
+    Requirement,
+    as_markdown,
+    load,
+    proving_modules,
+    unmatched,
+)
 from virtualq_core.conformance.result import TestOutcome, conclude, judge
 from virtualq_core.errors import UsageError
 
@@ -185,6 +193,29 @@ def test_the_worst_test_decides(verdicts: tuple[str, ...], together: str) -> Non
     [result] = judge([Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")], map(outcome, verdicts))
 
     assert result.verdict == together
+
+
+@pytest.mark.parametrize(
+    ("raised", "is_observation"),
+    [("", True), ("40P01", True), ("23514", True), ("42501", True), ("42883", False), ("TypeError", False)],
+    ids=["expectation", "deadlock", "check", "no-right", "no-function", "type"],
+)
+def test_a_test_that_breaks_itself_has_seen_nothing(raised: str, *, is_observation: bool) -> None:
+    """A missing function or a slip of the code fails a run, but is no sight of a broken requirement."""
+    requirement = Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")
+    failed = replace(outcome("failed"), raised=raised)
+
+    [result] = judge([requirement], [failed, outcome("error", test="test_b")])
+    assert result.is_broken
+    assert result.failures == (("test_a",) if is_observation else ())
+
+
+def test_only_the_modules_that_may_prove_it_are_read(tmp_path: Path) -> None:
+    """Those that name the requirement, and those that compute what they name."""
+    for name, mark in (("named", '("AAA-001")'), ("other", '("BBB-001")'), ("computed", "(*found)")):
+        (tmp_path / f"test_{name}.py").write_text(f"@pytest.mark.requirement{mark}\ndef test(): ...\n", "utf-8")
+
+    assert [path.stem for path in proving_modules(tmp_path, {"AAA-001"})] == ["test_computed", "test_named"]
 
 
 def test_a_certificate_allows_no_skip() -> None:

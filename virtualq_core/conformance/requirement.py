@@ -34,6 +34,7 @@ The tests are in `conformance/`, one module a family, and name the requirements 
 test fails the suite, as does a test without a requirement."""
 _KEYS = ("level", "text", "source", "since")
 _ID = re.compile(r"(?P<family>[A-Z]{3})-[0-9]{3}")
+_COMPUTED = re.compile(r"\brequirement\(\s*[^\s\"']")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+")
 
 
@@ -122,6 +123,17 @@ def as_markdown(registry: Registry) -> str:
                 parts.append(textwrap.fill(told, 120, subsequent_indent="  ", break_on_hyphens=False))
     text = "\n\n".join(parts)
     return text.replace("\n\n- ", "\n- ") + "\n"
+
+
+def proving_modules(folder: Path, selected: Collection[str]) -> list[Path]:
+    """The modules of a suite that may hold a test of one of these: they name it, or compute what they name."""
+    found = []
+    for path in sorted(folder.glob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        named = {match[0] for match in _ID.finditer(text)}
+        if _COMPUTED.search(text) or not named.isdisjoint(selected):
+            found.append(path)
+    return found
 
 
 def unmatched(registry: Registry, named_by: Mapping[str, Iterable[str]], *, is_whole: bool) -> list[str]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _WORST_FIRST = ("error", "failed", "not run", "inconclusive", "passed", "skipped")
 _LONGEST_EVIDENCE = 600
+# Mistakes in the code, and a server that went away: they end a test, but say nothing about what it asks.
+_MISTAKES = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "SyntaxError", "TypeError"}
+_MISTAKEN_CLASSES = ("08", "42", "53", "57P", "58", "XX")
+_NO_RIGHT = "42501"
 _EXIT = {
     "passed": ExitCode.PASSED,
     "failed": ExitCode.FAILED,
@@ -25,7 +29,11 @@ _EXIT = {
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """What one test showed; `verdict` is passed, failed, inconclusive, skipped, error or not run."""
+    """
+    What one test showed; `verdict` is passed, failed, inconclusive, skipped, error or not run.
+
+    `raised` is the SQLSTATE or the class of an error that ended the test and that it did not expect at all.
+    """
 
     __test__ = False
 
@@ -35,6 +43,13 @@ class TestOutcome:
     evidence: tuple[str, ...] = ()
     observed: str = ""
     expected: str = ""
+    raised: str = ""
+
+    @property
+    def is_observation(self) -> bool:
+        """The test saw the requirement broken, and was not just broken itself."""
+        is_mistake = self.raised in _MISTAKES or self.raised.startswith(_MISTAKEN_CLASSES)
+        return self.verdict == "failed" and (not is_mistake or self.raised == _NO_RIGHT)
 
     @property
     def variant(self) -> str:
@@ -52,7 +67,8 @@ class RequirementResult:
     A requirement's verdict over all tests that prove it: passed, failed, inconclusive, skipped or error.
 
     `observed` and `expected` are the first disappointment's, or a skip's reason; `next_step` is the command that
-    repeats it alone. `skips` are the reasons of all its tests that were skipped, whatever the others showed.
+    repeats it alone. `skips` are the reasons of all its tests that were skipped, whatever the others showed;
+    `failures` are the tests that saw it broken, without those that only broke themselves.
     """
 
     id: str
@@ -66,6 +82,7 @@ class RequirementResult:
     expected: str = ""
     next_step: str = ""
     skips: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -164,6 +181,7 @@ def read_outcomes(document: Mapping[str, Any]) -> list[TestOutcome]:
             evidence=tuple(entry["evidence"]),
             observed=entry["observed"],
             expected=entry["expected"],
+            raised=entry["raised"],
         )
         for entry in document["tests"]
     ]
@@ -199,6 +217,7 @@ def _judge(
         expected=worst.expected if is_disappointing else "",
         next_step=alone if is_disappointing else "",
         skips=tuple(dict.fromkeys(outcome.observed for outcome in outcomes if outcome.verdict == "skipped")),
+        failures=tuple(outcome.test for outcome in outcomes if outcome.is_observation),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core import content
-from virtualq_core.conformance.requirement import FILE_NAME, load
+from virtualq_core.conformance.requirement import FILE_NAME, load, proving_modules
 from virtualq_core.conformance.result import ConformanceResult, conclude, judge, read_outcomes
 from virtualq_core.conformance.smoke import try_out
 from virtualq_core.conformance.world import World
@@ -78,7 +78,8 @@ def run_conformance(
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="virtualq-") as place:
         target = Path(place) / "results.json"
-        arguments = [*_pytest(suite), "--virtualq-results", str(target)]
+        modules = proving_modules(suite, selected) if only else []
+        arguments = [*_pytest(suite), *map(str, modules or [suite]), "--virtualq-results", str(target)]
         for way in ways:
             arguments += way
         for pattern in only or ():
@@ -118,7 +119,7 @@ def _require_schema(database: Database) -> None:
 def _pytest(suite: Path) -> list[str]:
     """The command without what a run chooses; nothing is left to a configuration file, which a wheel would not have."""
     return [
-        *(sys.executable, "-P", "-m", "pytest", str(suite)),
+        *(sys.executable, "-P", "-m", "pytest"),
         *(
             "-c",
             os.devnull,
