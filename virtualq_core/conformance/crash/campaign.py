@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from virtualq_core import content
 from virtualq_core.conformance.contention import Tally, Thresholds
-from virtualq_core.conformance.crash.fault import FAULTS, Fault, Scene, await_service
+from virtualq_core.conformance.crash.fault import FAULTS, Fault, Scene
+from virtualq_core.conformance.crash.process import await_service
 from virtualq_core.conformance.crash.proxy import Proxy
 from virtualq_core.conformance.traffic.storm import Storm
 from virtualq_core.conformance.witness import find_violations
@@ -102,6 +103,11 @@ class Campaign:
     def hits(self) -> int:
         """How many sessions, holders or answers were hit."""
         return sum(one.hits for one in self.cycles)
+
+    @property
+    def torn(self) -> int:
+        """How many tickets are there of which only a part is."""
+        return sum(one.torn for one in self.cycles)
 
     @property
     def faults(self) -> list[str]:

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from virtualq_core.database.binaries import Binaries
     from virtualq_core.database.server import Database, Server
 
-SQL = content.beside(__file__, "replica.sql")
+_SQL = content.beside(__file__, "replica.sql")
 _TIMEOUT_S = 120.0
+# The database's own comment may be the harness's signature, by which a later run drops it.
+_SCHEMA = ("--schema-only", "--create", "--no-comments", "--lock-wait-timeout=20s")
 _ALREADY_THERE = "already exists"
 
 
@@ -65,7 +67,7 @@ def copy_schema(database: Database, server: Server) -> Database:
     with tempfile.TemporaryDirectory(prefix="virtualq-") as folder:
         roles, schema = Path(folder) / "roles.sql", Path(folder) / "schema.sql"
         _run(programs, "pg_dumpall", "--roles-only", "--no-role-passwords", "-d", database.dsn, "-f", roles)
-        _run(programs, "pg_dump", "--schema-only", "--create", "-d", database.dsn, "-f", schema)
+        _run(programs, "pg_dump", *_SCHEMA, "-d", database.dsn, "-f", schema)
         _run(programs, "psql", "-X", "-q", "-d", target, "-f", roles)
         _run(programs, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", target, "-f", schema)
     return server.named(database.name)
@@ -82,6 +84,6 @@ def _run(programs: Binaries, program: str, *arguments: str | Path) -> None:
 
 def _hold_back(server: Server) -> None:
     with server.maintenance.connect() as connection:
-        for name in (name for name in SQL if name.startswith("hold_back_")):
-            connection.execute(SQL[name].sql)
-        connection.execute(SQL["reload_settings"].sql)
+        for name in (name for name in _SQL if name.startswith("hold_back_")):
+            connection.execute(_SQL[name].sql)
+        connection.execute(_SQL["reload_settings"].sql)

@@ -13,10 +13,3 @@ alter system set checkpoint_timeout = '1h'
 
 -- name: reload_settings
 select pg_reload_conf()
-
--- name: commit_lazily
--- The control's own fault: a commit is acknowledged before it is on disk.
-alter database {name} set synchronous_commit = off
-
--- name: commit_as_usual
-alter database {name} reset synchronous_commit

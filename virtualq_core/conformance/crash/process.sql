@@ -19,3 +19,9 @@ select distinct holder.pid
    and waiting.wait_event_type = 'Lock'
    and holder.backend_type = 'client backend'
    and holder.wait_event_type is distinct from 'Lock'
+
+-- name: list_rivals
+select a.pid
+  from pg_stat_activity as a
+ where a.datname = current_database()
+   and %(holder)s = any (pg_blocking_pids(a.pid))
