@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "capability.sql")
 _INSTALLATIONS = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
+_LEAST_NODE = 18
+_PATIENCE_S = 30.0
 
 RIGHTS = {
     "superuser": "a superuser",
@@ -56,9 +61,19 @@ def _has_docker() -> bool:
     return answers()
 
 
+def _has_node() -> bool:
+    program = shutil.which("node")
+    if program is None:
+        return False
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+    found = re.match(r"v(\d+)\.", said.stdout)
+    return found is not None and int(found[1]) >= _LEAST_NODE
+
+
 WITHOUT_SERVER: dict[str, tuple[str, Callable[[], bool]]] = {
     "installed_postgres": ("a PostgreSQL that the system has installed", lambda: bool(installed_postgres())),
     "docker": ("a Docker engine that answers", _has_docker),
+    "node": ("Node.js 18 or newer", _has_node),
 }
 
 
