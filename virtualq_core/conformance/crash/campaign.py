@@ -21,6 +21,7 @@ from virtualq_core.conformance.contention import Tally, Thresholds
 from virtualq_core.conformance.crash.fault import FAULTS, Fault, Scene
 from virtualq_core.conformance.crash.process import await_service
 from virtualq_core.conformance.crash.proxy import Proxy
+from virtualq_core.conformance.traffic.demand import Mix
 from virtualq_core.conformance.traffic.storm import Storm
 from virtualq_core.conformance.witness import find_violations
 from virtualq_core.conformance.world import World
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "campaign.sql")
 _CLIENTS = 8
-_WRITES_BEFORE = 60
-_WRITES_AFTER = 20
+_WRITES_BEFORE = 50
+_WRITES_AFTER = 15
+_MIX = Mix(transition=60, create=15, claim=8, bulk=5, read=5)
 _PATIENCE_S = 60.0
 _ANYTHING = Thresholds(min_operations=0, min_contended=0, min_races=0, max_unknown_share=1.0)
 # Of a campaign as a whole. A fault costs each client one operation at most, or the tickets of one bulk call.
-ENOUGH = Thresholds(min_operations=_WRITES_BEFORE, min_contended=1, min_races=0, max_unknown_share=0.25)
+ENOUGH = Thresholds(min_operations=_WRITES_BEFORE, min_contended=1, min_races=0, max_unknown_share=0.5)
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def run_cycle(database: Database, subject: Subject, fault: Fault, *, seed: int =
     """Clients at work, the fault, the recovery, clients at work again, and the judgement; raises as `run_campaign`."""
     with _tenants(database) as tenant_ids, Proxy(database) as proxy:
         dsn = proxy.dsn if fault.is_on_the_way else None
-        with Storm(database, subject, tenant_ids=tenant_ids, clients=_CLIENTS, seed=seed, dsn=dsn) as storm:
+        with Storm(database, subject, tenant_ids=tenant_ids, clients=_CLIENTS, seed=seed, dsn=dsn, mix=_MIX) as storm:
             storm.wait_for(_WRITES_BEFORE, _PATIENCE_S)
             began = time.perf_counter()
             hits = fault.strike(Scene(database, storm, proxy, random.Random(seed)))

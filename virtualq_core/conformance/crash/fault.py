@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 60.0
 _SEARCH_S = 3.0
-_LOST_SHARE = 0.15
-_WRITES_WHILE_LOSING = 40
+_LOST_SHARE = 0.25
+_LOST_ANSWERS = 6
+_WRITES_BETWEEN_LOOKS = 8
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,10 @@ def kill_postmaster(scene: Scene) -> int:
 
 def lose_answers(scene: Scene) -> int:
     """The server commits, and some of the answers do not arrive."""
-    before = scene.proxy.lost
+    before, deadline = scene.proxy.lost, time.monotonic() + _PATIENCE_S
     with scene.proxy.losing(lambda: scene.chance.random() < _LOST_SHARE):
-        scene.storm.wait_for(_WRITES_WHILE_LOSING, _PATIENCE_S)
+        while scene.proxy.lost - before < _LOST_ANSWERS and time.monotonic() < deadline:
+            scene.storm.wait_for(_WRITES_BETWEEN_LOOKS, _PATIENCE_S)
     return scene.proxy.lost - before
 
 

@@ -119,15 +119,15 @@ def await_gone(pids: Iterable[int]) -> None:
             pause.wait(_POLL_S)
 
 
-def await_service(server: Server) -> None:
+def await_service(server: Server, *, timeout_s: float = _RECOVERY_S) -> None:
     """
     Bring a private server back that has gone, and wait until it answers; the first start after a kill may fail.
 
     Raises:
         UsageError: others may be using the server: it is not private.
-        EnvironmentFault: it does not answer within a minute.
+        EnvironmentFault: it does not answer in time.
     """
-    cluster, pause, deadline = _private_cluster(server), Event(), time.monotonic() + _RECOVERY_S
+    cluster, pause, deadline = _private_cluster(server), Event(), time.monotonic() + timeout_s
     while True:
         try:
             if cluster.postmaster() is None:
