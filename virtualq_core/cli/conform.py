@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.selftest import Form, Plan, self_test
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -56,6 +57,23 @@ def conform(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where results.json, junit.xml, report.html and badge.svg go."),
     ] = None,
+    is_self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Try the suite itself: it must kill every mutant and pass every control."),
+    ] = False,
+    mutant: Annotated[
+        list[str] | None,
+        typer.Option("--mutant", metavar="NAME", help="With --self-test: only this mutant or control; repeatable."),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", metavar="N", min=1, help="With --self-test: so many mutants, drawn.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="S", help="With --sample: the same seed draws the same mutants.")
+    ] = 1,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="With --self-test: print the kill matrix as a page.")
+    ] = False,
     is_list: Annotated[bool, typer.Option("--list", help="Print the requirements, and run nothing.")] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
@@ -83,6 +101,14 @@ def conform(
     from virtualq_core.database.provider import provide
     from virtualq_core.report import write_reports
 
+    if is_self_test:
+        return self_test(
+            Plan(tuple(mutant or ()), sample, seed),
+            Form(as_json=as_json, as_markdown=markdown, out=out),
+            database_url=database_url,
+            postgres_bin=postgres_bin,
+            image=image,
+        )
     registry = load()
     if is_list:
         typer.echo(as_markdown(registry), nl=False)
