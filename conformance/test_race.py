@@ -79,12 +79,13 @@ def _open(world: World, name: str) -> Tenant:
 
 @pytest.mark.requirement("CON-030")
 def test_a_storm_of_operations_leaves_true_histories(
-    subject: Subject, world: World, database_under_test: Database, evidence: Callable[[str], None]
+    subject: Subject, world: World, database_under_test: Database, evidence: Callable[[str], None], expect: Expectation
 ) -> None:
     """Single and bulk transitions, claims, creations, lists and reads, most of them on a few tickets of two tenants."""
     tenant_ids = [_open(world, name).id for name in ("Race north", "Race south")]
 
     with Storm(database_under_test, subject, tenant_ids=tenant_ids, clients=CLIENTS) as storm:
+        expect.equal(storm.left_out, [], "operations that the subject does not offer:")
         storm.wait_for(WRITES, PATIENCE_S)
         judgement = storm.judge(thresholds=Thresholds(min_operations=WRITES))
 

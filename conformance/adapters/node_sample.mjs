@@ -115,13 +115,15 @@ async function untilReady(see) {
   if (refusal) throw refusal;
 }
 
-async function open({ server: { host, port, user, dbname, options }, role }) {
+async function open({ server: { host, port, user, dbname, options, application_name }, role }) {
   const address = { host: host ?? "localhost", port: Number(port ?? 5432) };
   const place = host?.startsWith("/") ? { path: `${host}/.s.PGSQL.${address.port}` } : address;
   socket = createConnection(place).on("error", () => {}); // whoever awaits a message hears of it
   messages = receive(socket);
-  const settings = { user, database: dbname, options: `${options ?? ""} ${role ? `-c role=${role}` : ""}` };
-  socket.write(message("", int32(196608), ...Object.entries(settings).flat().map(text), text("")));
+  const switches = `${options ?? ""} ${role ? `-c role=${role}` : ""}`;
+  const settings = Object.entries({ user, database: dbname, application_name, options: switches });
+  const given = settings.filter(([, value]) => value !== null).flat();
+  socket.write(message("", int32(196608), ...given.map(text), text("")));
   let backend_pid;
   await untilReady((type, body) => {
     if (type === "K") backend_pid = body.readInt32BE(0);

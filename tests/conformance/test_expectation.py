@@ -7,6 +7,7 @@ import pytest
 
 from virtualq_core.conformance.expectation import Expectation, NotAsRequired
 from virtualq_core.errors import IllegalTransition, StaleTicket
+from virtualq_core.subjects.adapter import AdapterBroken, NotOffered
 
 
 def fail(error: Exception) -> None:
@@ -95,10 +96,17 @@ def test_a_refusal_is_by_the_class(expect: Expectation) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [psycopg.errors.QueryCanceled("late"), psycopg.errors.DeadlockDetected("stuck"), ZeroDivisionError("oops")]
+    "error",
+    [
+        psycopg.errors.QueryCanceled("late"),
+        psycopg.errors.DeadlockDetected("stuck"),
+        AdapterBroken("garbage"),
+        NotOffered("no claims"),
+        ZeroDivisionError("oops"),
+    ],
 )
 def test_what_was_never_answered_is_no_refusal(expect: Expectation, error: Exception) -> None:
-    """A timeout, a deadlock or a bug goes on as what it is."""
+    """A timeout, a deadlock, an adapter that is broken or incomplete, or a bug goes on as what it is."""
     with pytest.raises(type(error)), expect.refused("57014"):
         fail(error)
 

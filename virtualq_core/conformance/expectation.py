@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from virtualq_core.errors import VirtualQError
+from virtualq_core.errors import EnvironmentFault, VirtualQError
+from virtualq_core.subjects.adapter import NotOffered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _SQLSTATE_LENGTH = 5
-_NO_ANSWER = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+_NO_ANSWER = (
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    EnvironmentFault,
+    NotOffered,
+)
 
 
 NO_RIGHT = "42501"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from virtualq_core.errors import UsageError
-from virtualq_core.subjects.adapter import AdapterSubject
+from virtualq_core.subjects.adapter import OPERATIONS, AdapterSubject
 from virtualq_core.subjects.file import load_subject
 from virtualq_core.subjects.orm import OrmSubject
 from virtualq_core.subjects.procedural import ProceduralSubject
@@ -26,6 +26,7 @@ __all__ = [
     "backend_pid",
     "choose_subjects",
     "find_subject",
+    "offered_operations",
     "subject_names",
     "visible_connection",
 ]
@@ -71,3 +72,8 @@ def choose_subjects(names: Sequence[str], adapters: Sequence[str] = ()) -> list[
     if twice:
         raise UsageError(f"two subjects have the name '{twice[0]}'", expected="a name for each, and each once")
     return chosen
+
+
+def offered_operations(subject: Subject) -> frozenset[str]:
+    """The operations of a session that the subject implements: all, unless it is an adapter that claims fewer."""
+    return subject.hello.operations if isinstance(subject, AdapterSubject) else frozenset(OPERATIONS)

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from virtualq_core.conformance.traffic.demand import Contention, Demand, Extent,
 from virtualq_core.conformance.traffic.target import choose_target
 from virtualq_core.database.server import CONNECT_TIMEOUT_S
 from virtualq_core.errors import EnvironmentFault
+from virtualq_core.subjects import offered_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +49,8 @@ _OPERATIONS: Mapping[Kind, Callable[[Client], None]] = {
     Kind.LIST: Client.list_queue,
     Kind.READ: Client.read,
 }
+_CALLED = {"bulk": "transition_many", "claim": "claim_next"}
+"""What of a mix is an operation that a subject may leave out, and what it is called there."""
 _STOP_S = 30.0
 
 
@@ -63,7 +67,7 @@ class Storm:
     A context manager: they run from its begin until `stop()` or its end, which deletes what they recorded. They survive
     a server that goes away: they try to reconnect, without haste, until they are stopped. `dsn` is the way that the
     clients take to the `database` (through a proxy, say); by default it is the database's own. Nobody else may write
-    to the tenants meanwhile.
+    to the tenants meanwhile. What the subject does not offer is left out of the mix, and named in `left_out`.
     """
 
     def __init__(
@@ -88,6 +92,8 @@ class Storm:
             dsn or database.dsn, application_name=self._name, connect_timeout=str(CONNECT_TIMEOUT_S)
         )
         extent = Extent(tenants=len(self._tenant_ids), bulk_tickets=_BULK_TICKETS)
+        self.left_out = sorted(set(_CALLED.values()) - offered_operations(subject))
+        mix = replace(mix, **{kind: 0 for kind, called in _CALLED.items() if called in self.left_out})
         self._demand = Demand(mix=mix, contention=contention, extent=extent)
         self._progress = Condition()
         self._written = 0

@@ -7,10 +7,12 @@ Implementations in any language, spoken to in lines of JSON over standard input 
 from __future__ import annotations
 
 from virtualq_core.subjects.adapter.fault import AdapterBroken, AdapterFailed, NotOffered
+from virtualq_core.subjects.adapter.message import OPERATIONS
 from virtualq_core.subjects.adapter.session import AdapterSession, Hello, Patience
 from virtualq_core.subjects.adapter.subject import AdapterSubject
 
 __all__ = [
+    "OPERATIONS",
     "AdapterBroken",
     "AdapterFailed",
     "AdapterSession",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from virtualq_core.subjects.adapter.fault import AdapterBroken
 
-_PARTS = ("host", "port", "user", "password", "dbname", "options")
+_PARTS = ("host", "port", "user", "password", "dbname", "options", "application_name")
 
 
 class AdapterSubject:
