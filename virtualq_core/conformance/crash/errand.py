@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from virtualq_core.conformance.expectation import Inconclusive
 from virtualq_core.conformance.operation import Outcome
 from virtualq_core.conformance.traffic.outcome import read_ending
+from virtualq_core.subjects.adapter import NotOffered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +55,15 @@ class Errand(Generic[_Answer]):
         return self._answer.result(_PATIENCE_S)
 
     def outcome(self) -> Outcome:
-        """What the client knows of its operation."""
+        """
+        What the client knows of its operation.
+
+        Raises:
+            NotOffered: the subject does not have it.
+        """
         error = self._answer.exception(_PATIENCE_S)
+        if isinstance(error, NotOffered):
+            raise error
         return Outcome.OK if error is None else read_ending(error).outcome
 
     def _run(self) -> _Answer:
