@@ -130,11 +130,12 @@ class Campaign:
         """The campaign in one line."""
         tally = self.tally
         counted = Counter(one.fault.name for one in self.cycles)
-        told = ", ".join(f"{number} {name}" for name, number in counted.items())
+        told = ", ".join(f"{name} {number}" for name, number in counted.items())
         recoveries = [one.recovery_s * 1000 for one in self.cycles if one.fault.ends_server]
-        recovery = f"; recovered in {median(recoveries):.0f} ms (p50), {max(recoveries):.0f} ms" if recoveries else ""
+        recovery = f"; recovery p50 {median(recoveries):.0f} ms, max {max(recoveries):.0f} ms" if recoveries else ""
+        cycles = f"{len(self.cycles)} cycle{'' if len(self.cycles) == 1 else 's'}"
         return (
-            f"{self.subject}: {len(self.cycles)} cycles ({told}); {tally.ok} acknowledged, {tally.lost} lost, "
+            f"{self.subject}: {cycles} ({told}); {tally.ok} acknowledged, {tally.lost} lost, "
             f"{tally.unknown} unknown of which {tally.applied} applied{recovery}"
         )
 
