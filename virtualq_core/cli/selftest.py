@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.selftest.verdict import ControlResult, MutantResult, SelfTestResult
 
 _WIDTH = 80
-_NAME_WIDTH = 46
+_NAME_WIDTH = 44
 _RULES_WIDTH = 14
 
 
@@ -140,7 +140,7 @@ def told(result: SelfTestResult) -> Iterator[str]:
 
 def _line(result: MutantResult | ControlResult, rules: str) -> str:
     word = result.verdict if result.verdict in {"killed", "passed"} else result.verdict.upper()
-    return f"  {word:<9.9} {result.name:<{_NAME_WIDTH}.{_NAME_WIDTH}} {rules:<{_RULES_WIDTH}} {result.duration_s:>5.1f}"
+    return f"  {word:<11} {result.name:<{_NAME_WIDTH}.{_NAME_WIDTH}} {rules:<{_RULES_WIDTH}} {result.duration_s:>5.1f}"
 
 
 def _rules(mutant: MutantResult) -> str:
