@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -113,6 +114,16 @@ def play(subject: AdapterSubject, call: str) -> None:
             CALLS[call](session)
 
 
+def await_true(condition: Callable[[], bool]) -> None:
+    """Wait until it holds, for a while."""
+    pause = Event()
+    for _ in range(2000):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("it does not become true")
+
+
 def test_answers_become_what_the_protocol_of_subjects_promises() -> None:
     """Numbers, identifiers and times arrive as the library's own types, and everything can be given."""
     subject = talker()
@@ -176,12 +187,7 @@ def test_what_the_adapter_started_goes_with_it() -> None:
         play(talker("silence", "transition", patience_s=0.5), "transition")
     found = re.search(r"helper (\d+)", broken.value.stderr)
     assert found is not None
-    pause = Event()
-    for _ in range(500):
-        if not psutil.pid_exists(int(found[1])):
-            return
-        pause.wait(0.01)
-    pytest.fail(f"the process {found[1]} is still there")
+    await_true(lambda: not psutil.pid_exists(int(found[1])))
 
 
 def test_a_breach_shows_no_password() -> None:
@@ -213,6 +219,22 @@ def test_an_interrupt_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         session.transition(1, 2, "start")
     assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_a_session_may_be_ended_while_its_call_waits() -> None:
+    """By another thread, as a connection may: the call's outcome is unknown, and the adapter is not to blame."""
+    subject = talker("silence", "transition")
+    session = subject.open(DSN)
+    [process] = [each for each in psutil.Process().children() if str(TALKER) in each.cmdline()]
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(session.transition, 1, 2, "start")
+        await_true(lambda: bool(process.children()))
+        session.__exit__(None, None, None)
+
+        with pytest.raises(psycopg.OperationalError, match="the session was ended"):
+            answer.result(20)
+    assert subject.broken is None
+    assert not process.is_running()
 
 
 def test_a_log_on_stderr_does_not_matter() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import weakref
 from contextlib import suppress
+from threading import RLock
 from typing import IO, TYPE_CHECKING, cast
 
 from virtualq_core.subjects.adapter.message import show
@@ -37,8 +38,8 @@ class Child:
     """
     A child process, in a session of its own so that a Ctrl-C comes to it by way of us.
 
-    One thread at a time. Whatever goes wrong, an interrupt included, ends the process and all that it started; so does
-    the end of the interpreter.
+    Whatever goes wrong, an interrupt included, ends the process and all that it started; so does the end of the
+    interpreter. One thread speaks to it at a time; any may end it.
 
     Raises:
         OSError: the command cannot be started.
@@ -63,6 +64,7 @@ class Child:
             os.set_blocking(stream.fileno(), False)
         self._selector.register(self._stdout, selectors.EVENT_READ)
         self._selector.register(self._stderr, selectors.EVENT_READ)
+        self._turn = RLock()
         self._end = weakref.finalize(self, _end, process, self._selector)
 
     @property
@@ -83,11 +85,12 @@ class Child:
         Raises:
             NoAnswer: it ended, stayed silent for so long, or said something else than one line; it is gone then.
         """
-        try:
-            return self._exchange(line, timeout_s)
-        except BaseException:
-            self.kill()
-            raise
+        with self._turn:
+            try:
+                return self._exchange(line, timeout_s)
+            except BaseException:
+                self.kill()
+                raise
 
     def finish(self, timeout_s: float) -> None:
         """
@@ -96,21 +99,35 @@ class Child:
         Raises:
             NoAnswer: it said more, or still ran after that time; it is gone in any case.
         """
-        try:
-            self._stdin.close()
-            self._read_until_silent(time.monotonic() + timeout_s)
-            if self._received:
-                raise NoAnswer(f"one line too many: {_shown(self._received)}")
-            if self._is_open(self._stdout):
-                raise NoAnswer(f"that it still ran {timeout_s:g} s after its input had ended")
-        finally:
-            self.kill()
+        with self._turn:
+            try:
+                self._stdin.close()
+                self._read_until_silent(time.monotonic() + timeout_s)
+                if self._received:
+                    raise NoAnswer(f"one line too many: {_shown(self._received)}")
+                if self._is_open(self._stdout):
+                    raise NoAnswer(f"that it still ran {timeout_s:g} s after its input had ended")
+            finally:
+                self.kill()
+
+    @property
+    def is_busy(self) -> bool:
+        """Another thread is at an exchange."""
+        if not self._turn.acquire(blocking=False):
+            return True
+        self._turn.release()
+        return False
 
     def kill(self) -> None:
-        """End it at once, and all that it started; it is reaped."""
-        self._end()
+        """End it at once, and all that it started; it is reaped. Another thread's exchange ends without an answer."""
+        if self._end.alive:
+            _signal(self._process)
+        with self._turn:
+            self._end()
 
     def _exchange(self, line: bytes, timeout_s: float) -> bytes:
+        if not self._end.alive:
+            raise NoAnswer("that it was ended")
         deadline = time.monotonic() + timeout_s
         self._step(time.monotonic())
         if self._received:
@@ -186,9 +203,13 @@ class Child:
         return f"that it ended with status {status}{half}"
 
 
-def _end(process: subprocess.Popen[bytes], selector: selectors.BaseSelector) -> None:
+def _signal(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[bytes], selector: selectors.BaseSelector) -> None:
+    _signal(process)
     process.wait()
     selector.close()
     for stream in (process.stdin, process.stdout, process.stderr):

@@ -95,6 +95,8 @@ class Conversation:
         try:
             answer = read_answer(self._child.exchange(request, timeout_s), self._count, call)
         except NoAnswer as fault:
+            if self._lost is not None:  # by another thread, which has ended the session
+                raise psycopg.OperationalError(self._lost) from fault
             raise self._broken(asked, fault.observed, f'one line: {{"id": {self._count}, "ok": …}}') from fault
         except BadMessage as fault:
             raise self._broken(asked, fault.observed, fault.expected) from fault
@@ -104,12 +106,15 @@ class Conversation:
 
     def close(self, answer_s: float, end_s: float) -> None:
         """
-        Let the process close its connection, and end; closing twice is fine.
+        Let the process close its connection, and end; closing twice is fine. A call under way is ended with it.
 
         Raises:
             AdapterBroken: it says more than one answer, or does not end.
         """
         if self._breach is not None or self._lost is not None:
+            return
+        if self._child.is_busy:
+            self.kill()
             return
         with suppress(AdapterFailed, psycopg.Error):  # it ends all the same
             self.ask("close", {}, answer_s)
@@ -122,6 +127,7 @@ class Conversation:
 
     def kill(self) -> None:
         """End the process whatever it is doing."""
+        self._lost = self._lost or "the session was ended"
         self._child.kill()
 
     def breach(self, what: str, observed: str, expected: str) -> AdapterBroken:
