@@ -84,19 +84,3 @@ def test_a_histogram_counts_every_sample() -> None:
 def test_a_histogram_of_equal_samples_holds_them_all() -> None:
     """A width of zero is widened, not divided by."""
     assert sum(quantile.histogram([2.0, 2.0, 2.0]).counts) == 3
-
-
-def test_a_means_interval_narrows_as_the_root_of_the_count() -> None:
-    """The bootstrap agrees with the standard error of a normal sample within a fifth."""
-    values = np.random.default_rng(SEED).normal(size=100)
-
-    low, high = quantile.mean_interval(values)
-
-    assert low is not None
-    assert high is not None
-    assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 10, rel=0.2)
-
-
-def test_one_value_has_no_interval() -> None:
-    """It says nothing about its spread."""
-    assert quantile.mean_interval([3.0]) == (None, None)

@@ -2,7 +2,7 @@
 Subjects against each other: what a transition costs by each implementation, on the same ground, in the same minutes.
 
 The subjects take turns in blocks, in an order that is drawn anew for each block, so that a slow moment of the machine
-falls on all of them. The ratio of rates is taken within each block, and its error from the spread over blocks.
+falls on all of them. The ratio of rates is taken within each block, and its interval over blocks is `paired.rank`'s.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from virtualq_core.errors import EnvironmentFault
-from virtualq_core.measure import quantile
 from virtualq_core.measure.ground import choose_ground
 from virtualq_core.measure.observer import Observer
+from virtualq_core.measure.paired import rank
 from virtualq_core.measure.result import Ends, SubjectResult
 from virtualq_core.measure.sample import WARM_UP, Sample, settled_heap
 from virtualq_core.subjects import ProceduralSubject, visible_connection
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LEAST_BLOCKS = 8
 _TICKETS = 5
+_TAIL = 0.025
 
 
 @dataclass
@@ -87,11 +88,14 @@ def compare_subjects(
 
 
 def ratio_of_rates(rates: Sequence[float], reference: Sequence[float]) -> tuple[float, Ends]:
-    """The geometric mean over blocks of one rate over the other in the same block, with its 95 % bootstrap interval."""
+    """
+    The centre over blocks of one rate over the other in the same block, with its 95 % interval.
+
+    Six blocks at least are needed for the interval; with fewer its ends are 0 and infinity.
+    """
     logs = np.log(np.asarray(rates) / np.asarray(reference))
-    middle = float(logs.mean())
-    low, high = quantile.mean_interval(logs)
-    return math.exp(middle), (math.exp(middle if low is None else low), math.exp(middle if high is None else high))
+    low, high = rank.limits(logs, low_error=_TAIL, high_error=_TAIL)
+    return math.exp(rank.centre(logs)), (math.exp(low), math.exp(high))
 
 
 def _warm_up(run: _Run, ground: Ground) -> None:

@@ -67,18 +67,6 @@ def histogram(samples: ArrayLike, *, bins: int = 40) -> Histogram:
     return Histogram(tuple(float(edge) for edge in edges), tuple(int(count) for count in counts))
 
 
-def mean_interval(values: ArrayLike, *, confidence: float = CONFIDENCE, draws: int = 4000, seed: int = 1) -> Interval:
-    """The bootstrap interval of the mean of independent values, such as one per block; open below two values."""
-    given = np.asarray(values, dtype=float)
-    if len(given) < 2:  # noqa: PLR2004 -- one value says nothing about its spread
-        return (None, None)
-    chosen = np.random.default_rng(seed).integers(0, len(given), (draws, len(given)))
-    means = given[chosen].mean(axis=1)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return (float(low), float(high))
-
-
 def _binomial_cdf(count: int, share: float) -> NDArray[np.float64]:
     """P(X ≤ k) for every k below `count` of a binomial X; summed from logarithms, so that nothing underflows."""
     k = np.arange(count)

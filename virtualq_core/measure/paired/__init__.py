@@ -1,0 +1,24 @@
+"""
+Two variants against each other, as surely as the noise allows, and no surer.
+
+`block` runs them in an order that a coin decides, `rank` computes limits that rest on nothing but that coin, `gate`
+stops when they decide, and `variant` makes variants of queries.
+"""
+
+from virtualq_core.measure.paired.block import Block, Pair, Variant
+from virtualq_core.measure.paired.gate import Bias, Gate, GateVerdict, Judgement, judge, measure_bias
+from virtualq_core.measure.paired.variant import QueryVariant, require_same_answers
+
+__all__ = [
+    "Bias",
+    "Block",
+    "Gate",
+    "GateVerdict",
+    "Judgement",
+    "Pair",
+    "QueryVariant",
+    "Variant",
+    "judge",
+    "measure_bias",
+    "require_same_answers",
+]

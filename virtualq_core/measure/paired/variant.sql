@@ -1,0 +1,3 @@
+-- name: change_setting
+-- For the present transaction.
+select set_config(%(name)s, %(value)s, true);
