@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from virtualq_core.conformance.requirement import Registry
     from virtualq_core.conformance.selftest.verdict import ControlResult, MutantResult, SelfTestResult
@@ -25,7 +25,7 @@ _HEAD = ("| mutant | what is wrong | breaks | caught by |", "| --- | --- | --- |
 
 def as_markdown(result: SelfTestResult, registry: Registry) -> str:
     """The page, to be written to `docs/reference/kill-matrix.md`."""
-    parts = ["# Kill matrix", _INTRODUCTION, f"{_sentence(result.summary)}"]
+    parts = ["# Kill matrix", _INTRODUCTION, _sentence(result.summary)]
     groups: dict[str, list[MutantResult]] = {}
     for mutant in result.mutants:
         groups.setdefault(mutant.group, []).append(mutant)
@@ -33,7 +33,7 @@ def as_markdown(result: SelfTestResult, registry: Registry) -> str:
         parts += [f"## {group}", "\n".join([*_HEAD, *map(mutant_row, members)])]
     if result.controls:
         parts += ["## Controls", "\n".join(map(_control, result.controls))]
-    parts += ["## Rules and what they have caught", "\n".join(_by_rule(result.mutants, registry))]
+    parts += ["## Rules that have caught none", _idle(result.mutants, registry)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -60,15 +60,11 @@ def _control(control: ControlResult) -> str:
     return textwrap.fill(told, 120, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _by_rule(mutants: Sequence[MutantResult], registry: Registry) -> Iterator[str]:
-    caught: Mapping[str, list[str]] = {identifier: [] for identifier in registry.requirements}
-    for mutant in mutants:
-        for identifier in mutant.caught_by:
-            caught[identifier].append(mutant.name)
-    yield "| rule | mutants caught |"
-    yield "| --- | --- |"
-    for identifier, names in caught.items():
-        yield f"| {identifier} | {len(names)} |"
+def _idle(mutants: Sequence[MutantResult], registry: Registry) -> str:
+    """The rules of which no mutant shows that they catch anything."""
+    busy = {identifier for mutant in mutants for identifier in mutant.caught_by}
+    idle = [identifier for identifier in registry.requirements if identifier not in busy]
+    return textwrap.fill(f"{', '.join(idle)}." if idle else "There are none.", 120, break_on_hyphens=False)
 
 
 def _sentence(text: str) -> str:
