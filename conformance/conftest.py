@@ -15,6 +15,7 @@ import pytest
 
 from virtualq_core import content
 from virtualq_core.conformance.world import Actor, Application, Tenant, World, under_test
+from virtualq_core.subjects import backend_pid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,3 +138,12 @@ def client_connection(client: SubjectSession) -> Connection[TupleRow]:
     if client.connection is None:
         pytest.skip("missing: a client whose connection is in sight")
     return client.connection
+
+
+@pytest.fixture
+def client_pid(client: SubjectSession) -> int:
+    """The server process that serves that client, for tests that watch it wait."""
+    pid = backend_pid(client)
+    if pid is None:
+        pytest.skip("missing: a client that tells its server process")
+    return pid

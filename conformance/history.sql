@@ -24,6 +24,31 @@ select (select count(*) from virtualq.Ticket as t where t.id = %(ticket_id)s) as
 -- name: name_session_user
 select session_user::text as login
 
+-- name: hold_history
+-- Nobody writes to it until the transaction ends; reading goes on.
+lock table virtualq.TicketStateHistory in share mode
+
+-- name: list_columns
+-- Every column of it that an UPDATE may write at all, with a value that it has not.
+select a.attname as "column",
+       case
+           when t.typcategory = 'N' then format('%%I + 1', a.attname)
+           when t.typcategory = 'S' then '''mallory'''
+           when t.typcategory = 'D' then format('%%I + interval ''1 second''', a.attname)
+           when t.oid = 'uuid'::regtype then 'gen_random_uuid()'
+           else '''{"by": "mallory"}'''
+       end as value
+  from pg_attribute as a
+  join pg_type as t on t.oid = a.atttypid
+ where a.attrelid = 'virtualq.TicketStateHistory'::regclass
+   and a.attnum > 0
+   and not a.attisdropped
+   and a.attidentity <> 'a'
+ order by a.attnum
+
+-- name: falsify_column
+update virtualq.TicketStateHistory set {column} = {value} where ticket_id = %(ticket_id)s
+
 -- name: purge
 select virtualq.purge_history(%(tenant_id)s, %(before)s)
 

@@ -31,6 +31,12 @@ delete from virtualq.Customer where uid = %(customer_id)s
 -- name: delete_employee
 delete from virtualq.Employee where id = %(employee_id)s
 
+-- name: add_account
+insert into virtualq.Account (name) values ('Empty') returning id
+
+-- name: add_tenant
+insert into virtualq.Tenant (account_id, name) values (%(account_id)s, 'Empty')
+
 -- name: count_account
 select count(*) from virtualq.Account as a where a.id = %(account_id)s
 

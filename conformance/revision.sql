@@ -17,6 +17,27 @@ insert into virtualq.TypeDefinition (tenant_id, type_code, type_name, fsm_schema
 values (%(tenant_id)s, %(type_code)s, 'A type', '{"init": "a"}')
 returning id
 
+-- name: rewrite_machine
+update virtualq.TypeDefinition set fsm_schema = %(fsm_schema)s where id = %(type_id)s
+
+-- name: define_system_type
+insert into virtualq.TypeDefinition (tenant_id, type_code, type_name, fsm_schema, is_system_defined)
+values (null, 'conformance', 'A type for all', %(fsm_schema)s, true)
+returning id
+
+-- name: add_ticket
+insert into virtualq.Ticket (tenant_id, queue_id, type_definition_id) values (%(of)s, %(queue_id)s, %(type_id)s)
+returning id
+
+-- name: publish
+select virtualq.publish_type(%(type_id)s, %(fsm_schema)s, state_mapping => %(state_mapping)s)
+
+-- name: list_last_steps
+select t.current_state, h.seq, h.to_state, h.revision
+  from virtualq.Ticket as t
+  join virtualq.TicketStateHistory as h on h.tenant_id = t.tenant_id and h.ticket_id = t.id and h.seq = t.version
+ where t.id = any (%(ticket_ids)s)
+
 -- name: find_system_type
 select t.id from virtualq.TypeDefinition as t where t.scope = 0 order by t.id limit 1
 

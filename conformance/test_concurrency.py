@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -9,8 +10,9 @@ import psycopg
 import pytest
 
 from virtualq_core import content
-from virtualq_core.conformance.race import begin_blocked, race
+from virtualq_core.conformance.race import answer_unblocked, begin_blocked, race
 from virtualq_core.errors import IllegalTransition
+from virtualq_core.subjects import backend_pid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.expectation import Expectation
     from virtualq_core.conformance.world import Application, Tenant, World
     from virtualq_core.database.server import Database
-    from virtualq_core.subjects import Subject
+    from virtualq_core.subjects import Subject, SubjectSession
     from virtualq_core.tickets import CreatedTicket, Transition
 
 SQL = content.beside(__file__, "concurrency.sql")
@@ -33,6 +35,18 @@ ERRAND: dict[str, Any] = {
 }
 WITHOUT_DOING: dict[str, Any] = {"init": "asked", "transitions": [{"name": "finish", "from": "asked", "to": "done"}]}
 WITHOUT_ASKED: dict[str, Any] = {"init": "doing", "transitions": [{"name": "finish", "from": "doing", "to": "done"}]}
+WITH_A_SHORT_CUT: dict[str, Any] = {
+    "init": "asked",
+    "transitions": [
+        {"name": "take", "from": "asked", "to": "done"},
+        {"name": "finish", "from": "doing", "to": "done"},
+    ],
+}
+FROZEN = pytest.mark.parametrize(
+    "level",
+    [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE],
+    ids=["repeatable-read", "serializable"],
+)
 
 
 @pytest.mark.requirement("CON-001")
@@ -73,6 +87,49 @@ def test_no_ticket_is_claimed_twice(
 
     claimed = [ticket_id for each in race(CLIENTS, claim) for ticket_id in each]
     expect.equal(sorted(claimed), waiting)
+
+
+@pytest.mark.requirement("CON-002")
+def test_a_claim_passes_over_what_a_rival_holds(
+    client: SubjectSession, client_pid: int, world: World, app: Application, expect: Expectation
+) -> None:
+    """It neither waits for the ticket that somebody is at work on, nor comes back without the next one."""
+    tenant, queue_id = app.tenant, app.open_queue()
+    held, free = app.create("start", "complete", queue_id=queue_id), app.create("start", "complete", queue_id=queue_id)
+
+    with world.application(tenant) as rival, rival.transaction():
+        rival.take(held, "remind")
+        lease = answer_unblocked(
+            rival, client_pid, lambda: client.claim_next(tenant.id, queue_id, "ready", tenant.employee_id)
+        )
+    expect.equal(lease.ticket_id if lease else None, free)
+
+
+@pytest.mark.requirement("CON-003")
+def test_bulk_calls_that_have_both_waited_do_not_deadlock(
+    subject: Subject, database_under_test: Database, world: World, app: Application, expect: Expectation
+) -> None:
+    """Two that name the same tickets in opposite orders, and meet where a third has held them up, both get through."""
+    tenant_id = app.tenant.id
+    ticket_ids = [app.create("start", "complete") for _ in range(3)]
+
+    with (
+        subject.open(database_under_test.dsn) as one,
+        subject.open(database_under_test.dsn) as other,
+        world.application(app.tenant) as holder,
+    ):
+        pids = [pid for pid in (backend_pid(one), backend_pid(other)) if pid is not None]
+        if len(pids) < 2:
+            pytest.skip("missing: a client that tells its server process")
+        with holder.transaction():
+            holder.take(ticket_ids[1], "remind")
+            calls = [
+                begin_blocked(app, pid, partial(session.transition_many, tenant_id, order, "remind"))
+                for session, pid, order in zip((one, other), pids, (ticket_ids, ticket_ids[::-1]), strict=True)
+            ]
+        outcomes = [[each.outcome for each in call.result(30)] for call in calls]
+    expect.equal(outcomes, [["moved"] * 3] * 2)
+    expect.equal([app.ticket(ticket_id).version for ticket_id in ticket_ids], [5, 6, 5])
 
 
 @pytest.mark.requirement("CON-003")
@@ -207,11 +264,25 @@ def test_a_publication_waits_for_creations_under_way(
 
 
 @pytest.mark.requirement("CON-008")
-@pytest.mark.parametrize(
-    "level",
-    [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE],
-    ids=["repeatable-read", "serializable"],
-)
+@FROZEN
+def test_a_frozen_snapshot_takes_no_edge_that_has_been_replaced(
+    world: World, north: Tenant, app: Application, expect: Expectation, level: psycopg.IsolationLevel
+) -> None:
+    """Not even where the publication has touched no ticket."""
+    type_id = app.define(ERRAND)
+    ticket_id = app.create(type_definition_id=type_id)
+    with world.application(north) as frozen:
+        frozen.connection.isolation_level = level
+        with frozen.trial():
+            frozen.run(SQL["count_tickets"])
+            app.publish(type_id, WITH_A_SHORT_CUT)
+
+            with expect.refused("40001"):
+                frozen.take(ticket_id, "take")
+
+
+@pytest.mark.requirement("CON-008")
+@FROZEN
 def test_a_frozen_snapshot_does_not_judge_by_a_replaced_machine(
     world: World, north: Tenant, app: Application, expect: Expectation, level: psycopg.IsolationLevel
 ) -> None:

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.conformance.expectation import KEPT, NO_RIGHT
+from virtualq_core.conformance.race import begin_blocked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from virtualq_core.conformance.expectation import Expectation
     from virtualq_core.conformance.world import Actor, Application, Tenant, World
     from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "history.sql")
-LIES = [name for name in SQL if name.startswith("falsify_")]
+LIES = [name for name in SQL if name.startswith("falsify_by_")]
 LIES_OF_THE_OWNER = [name for name in LIES if name != "falsify_by_insert"]
 
 
@@ -42,6 +46,21 @@ def test_a_plain_change_of_state_and_its_record_are_one(app: Application, expect
         app.change(SQL["write_state"], ticket_id=ticket_id, state="in_progress")
         expect.equal((app.ticket(ticket_id).version, len(app.history(ticket_id))), (2, 2))
     expect.equal((app.ticket(ticket_id).version, len(app.history(ticket_id))), (1, 1))
+
+
+@pytest.mark.requirement("HIS-001")
+def test_no_ticket_is_ahead_of_its_history(
+    client: SubjectSession, client_pid: int, north: Tenant, app: Application, owner: Actor, expect: Expectation
+) -> None:
+    """While the history cannot be written, the ticket has not moved for anybody else; then both are there."""
+    ticket_id = app.create()
+
+    with owner.trial():
+        owner.change(SQL["hold_history"])
+        step = begin_blocked(app, client_pid, lambda: client.transition(north.id, ticket_id, "start"))
+        seen = app.ticket(ticket_id).version, len(app.history(ticket_id))
+    expect.equal((step.result(30).seq, seen), (2, (1, 1)))
+    expect.equal((app.ticket(ticket_id).version, len(app.history(ticket_id))), (2, 2))
 
 
 @pytest.mark.requirement("HIS-002")
@@ -82,6 +101,19 @@ def test_a_step_says_who_did_what_and_why(client: SubjectSession, north: Tenant,
 
 
 @pytest.mark.requirement("HIS-004")
+def test_a_step_of_a_bulk_call_says_so_too(client: SubjectSession, north: Tenant, expect: Expectation) -> None:
+    """Each ticket's row has the transition, the actor and the metadata of the call, and its own operation id."""
+    created = [client.create_ticket(north.id, north.queue_id, north.type_id).id for _ in range(2)]
+    operation_ids, metadata = [uuid4(), uuid4()], {"reason": "closing time"}
+
+    client.transition_many(north.id, created, "cancel", actor="ada", metadata=metadata, operation_ids=operation_ids)
+    for ticket_id, operation_id in zip(created, operation_ids, strict=True):
+        last = client.history(north.id, ticket_id)[-1]
+        expect.equal((last.transition_name, last.actor, last.revision), ("cancel", "ada", 1))
+        expect.equal((last.metadata, last.operation_id), (metadata, operation_id))
+
+
+@pytest.mark.requirement("HIS-004")
 @pytest.mark.requires("plain_update")
 def test_plain_sql_may_say_so_too(app: Application, expect: Expectation) -> None:
     """An UPDATE that names transition, actor, metadata and operation id is recorded with them."""
@@ -113,6 +145,25 @@ def test_the_application_cannot_falsify_history(app: Application, expect: Expect
 
     with app.trial(), expect.refused(NO_RIGHT):
         app.change(SQL[lie], ticket_id=ticket_id)
+
+
+@pytest.mark.requirement("HIS-006", "HIS-007")
+def test_no_column_of_history_is_changed(
+    app: Application, owner: Actor, maintainer: Actor, expect: Expectation, evidence: Callable[[str], None]
+) -> None:
+    """Not one of them, neither by the application nor by the owner or the maintainer."""
+    ticket_id = app.create()
+
+    columns = maintainer.run(SQL["list_columns"])
+    for row in columns:
+        names = {"column": sql.Identifier(row.column), "value": sql.SQL(row.value)}
+        statement = sql.SQL(SQL["falsify_column"].sql).format(**names)
+        with app.trial(), expect.refused(NO_RIGHT):
+            app.change(statement, ticket_id=ticket_id)
+        for actor in (owner, maintainer):
+            with actor.trial(), expect.refused(KEPT):
+                actor.change(statement, ticket_id=ticket_id)
+    evidence(f"{len(columns)} columns: {', '.join(row.column for row in columns)}")
 
 
 @pytest.mark.requirement("HIS-007")
@@ -183,6 +234,21 @@ def test_steps_of_one_transaction_have_an_order(app: Application, expect: Expect
     history = app.history(ticket_id)
     expect.equal([step.transition_name for step in history], ["init", "start", "complete", "pickup"])
     times = [step.occurred_at for step in history]
+    expect.equal(times, sorted(times))
+
+
+@pytest.mark.requirement("HIS-012")
+def test_no_step_is_older_than_the_one_before_it(
+    world: World, north: Tenant, app: Application, expect: Expectation
+) -> None:
+    """A transaction that began long ago records what it does with the time at which it does it."""
+    ticket_id = app.create()
+
+    with world.application(north) as late, late.transaction():
+        late.ticket(ticket_id)
+        app.take(ticket_id, "start")
+        late.take(ticket_id, "complete")
+    times = [step.occurred_at for step in app.history(ticket_id)]
     expect.equal(times, sorted(times))
 
 

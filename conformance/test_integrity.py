@@ -87,12 +87,24 @@ def test_what_is_in_use_is_not_deleted(
         maintainer.settle()
 
 
+@pytest.mark.requirement("INT-004")
+def test_an_account_is_not_deleted_with_its_tenants(maintainer: Actor, expect: Expectation) -> None:
+    """Not even where they own nothing yet."""
+    with maintainer.trial():
+        account_id = maintainer.value(SQL["add_account"])
+        maintainer.change(SQL["add_tenant"], account_id=account_id)
+        with expect.refused(KEPT):
+            maintainer.change(SQL["delete_used_account"], account_id=account_id)
+
+
 @pytest.mark.requirement("INT-005")
 def test_off_boarding_takes_all_that_a_tenant_owns_and_nothing_else(
     world: World, owner: Actor, maintainer: Actor, neighbour: Application, expect: Expectation
 ) -> None:
-    """No row of it is left in any table; the neighbour's tickets and the account are as they were."""
-    elsewhere = neighbour.create("start")
+    """No row of it is left in any table; the neighbour's rows and the account are as they were."""
+    elsewhere = neighbour.create("start", customer_id=neighbour.tenant.customer_id)
+    neighbour.change(SQL["add_item"], ticket_id=elsewhere)
+    owned = maintainer.value(SQL["count_remains"], gone=neighbour.tenant_id)
     tenant = world.open_tenant("Leaving")
     with world.application(tenant) as leaving:
         for path in ([], ["start"], ["cancel"]):
@@ -103,6 +115,7 @@ def test_off_boarding_takes_all_that_a_tenant_owns_and_nothing_else(
     expect.equal(owner.value(SQL["off_board"], gone=tenant.id), 3)
     expect.equal(maintainer.value(SQL["count_remains"], gone=tenant.id), 0)
     expect.equal((neighbour.ticket(elsewhere).current_state, len(neighbour.history(elsewhere))), ("in_progress", 2))
+    expect.equal(maintainer.value(SQL["count_remains"], gone=neighbour.tenant_id), owned, "the neighbour's rows:")
     expect.equal(maintainer.value(SQL["count_account"], account_id=world.account_id), 1)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from virtualq_core import content
+from virtualq_core.conformance.race import answer_unblocked
 from virtualq_core.errors import IllegalTransition, VirtualQError
 from virtualq_core.tickets import Item
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "lifecycle.sql")
+
+NOTED: dict[str, Any] = {
+    "init": "open",
+    "transitions": [{"name": "end", "from": "open", "to": "over"}, {"name": "note", "from": "over", "to": "over"}],
+}
 
 
 @pytest.fixture
@@ -69,6 +75,22 @@ def test_a_ticket_is_closed_in_a_terminal_state_only(
 
     ticket = app.ticket(created.id)
     expect.equal(ticket.closed_at is not None, is_closed, "is closed:")
+
+
+@pytest.mark.requirement("LIF-002")
+def test_a_ticket_is_closed_when_it_comes_to_its_end(
+    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
+) -> None:
+    """Steps that it takes in its terminal state do not close it anew; one that begins at its end is closed at once."""
+    type_id = app.define(NOTED)
+    created = client.create_ticket(north.id, north.queue_id, type_id)
+    client.transition(north.id, created.id, "end")
+    closed_at = app.ticket(created.id).closed_at
+
+    client.transition(north.id, created.id, "note")
+    expect.equal((app.ticket(created.id).closed_at, app.ticket(created.id).version), (closed_at, 3))
+    born_closed = client.create_ticket(north.id, north.queue_id, app.define({"init": "done"}))
+    expect.holds(app.ticket(born_closed.id).closed_at, "that it is open", "the ticket to be closed")
 
 
 @pytest.mark.requirement("LIF-003")
@@ -123,16 +145,82 @@ def test_time_expires_open_tickets(shop: Application, expect: Expectation) -> No
     expect.equal(shop.run(SQL["expire_tickets"], at=due), [])
 
 
+@pytest.mark.requirement("LIF-004")
+def test_what_cannot_expire_does_not_hold_up_the_others(shop: Application, expect: Expectation) -> None:
+    """A state without the edge, a closed ticket, and one that has expired already are passed over, time after time."""
+    ends = shop.define({"init": "open", "transitions": [{"name": "expire", "from": "*", "to": "over"}]})
+    shop.create("start", ttl_minutes=5)
+    shop.create("cancel", ttl_minutes=5)
+    due = [shop.create(ttl_minutes=5), shop.create(ttl_minutes=5, type_definition_id=ends)]
+    tomorrow = shop.ticket(due[-1]).created_at + timedelta(days=1)
+
+    first = shop.run(SQL["expire_tickets"], at=tomorrow)
+    second = shop.run(SQL["expire_tickets"], at=tomorrow)
+    expect.equal((sorted(row.ticket_id for row in first), second), (due, []))
+    expect.equal([len(shop.history(ticket_id)) for ticket_id in due], [2, 2])
+
+
+@pytest.mark.requirement("LIF-009")
+def test_an_expiry_takes_as_many_as_it_is_asked_for(shop: Application, expect: Expectation) -> None:
+    """The oldest, and then the others."""
+    due = [shop.create(ttl_minutes=5) for _ in range(3)]
+    tomorrow = shop.ticket(due[-1]).created_at + timedelta(days=1)
+
+    taken = [shop.run(SQL["expire_some"], at=tomorrow, batch=2) for _ in range(3)]
+    expect.equal([sorted(row.ticket_id for row in rows) for rows in taken], [due[:2], due[2:], []])
+
+
+@pytest.mark.requirement("LIF-009")
+def test_an_expiry_leaves_alone_what_somebody_is_at_work_on(
+    world: World, shop: Application, expect: Expectation
+) -> None:
+    """It takes the others at once, and that one when it is free."""
+    busy, free = shop.create("start", "complete", ttl_minutes=5), shop.create(ttl_minutes=5)
+    tomorrow = shop.ticket(free).created_at + timedelta(days=1)
+
+    with world.application(shop.tenant) as worker, worker.transaction():
+        worker.take(busy, "remind")
+        taken = answer_unblocked(worker, shop, lambda: shop.run(SQL["expire_tickets"], at=tomorrow))
+    later = shop.run(SQL["expire_tickets"], at=tomorrow)
+    expect.equal(([row.ticket_id for row in taken], [row.ticket_id for row in later]), ([free], [busy]))
+
+
 @pytest.mark.requirement("LIF-005")
 def test_waits_follow_the_measured_rate(shop: Application, expect: Expectation) -> None:
     """Three tickets served in an hour are one in twenty minutes: whoever is second in line waits forty."""
     for _ in range(3):
         served = shop.create("cancel")
-    waiting = [shop.create(), shop.create(), shop.create(queue_id=shop.tenant.other_queue_id)]
+    waiting = [shop.create(), shop.create(queue_id=shop.tenant.other_queue_id), shop.create()]
 
     changed = shop.value(SQL["refresh_waits"], at=shop.ticket(served).closed_at)
     expect.equal(changed, 2)
-    expect.equal([shop.ticket(each).estimated_wait_minutes for each in waiting], [20, 40, None], "minutes:")
+    expect.equal([shop.ticket(each).estimated_wait_minutes for each in waiting], [20, None, 40], "minutes:")
+
+
+@pytest.mark.requirement("LIF-005")
+def test_waits_are_rounded_up(shop: Application, expect: Expectation) -> None:
+    """Three tickets served in ten minutes: nobody is told to wait three minutes who waits for three and a third."""
+    for _ in range(3):
+        served = shop.create("cancel")
+    waiting = [shop.create(), shop.create(), shop.create()]
+
+    closed_at = shop.ticket(served).closed_at
+    shop.value(SQL["refresh_waits_over"], at=closed_at, window_length=timedelta(minutes=10))
+    expect.equal([shop.ticket(each).estimated_wait_minutes for each in waiting], [4, 7, 10], "minutes:")
+
+
+@pytest.mark.requirement("LIF-005")
+def test_what_was_served_long_ago_counts_no_more(shop: Application, expect: Expectation) -> None:
+    """A queue that has not been measured yet has no estimate from it; one that has keeps its last rate."""
+    for _ in range(3):
+        served = shop.create("cancel")
+    waiting, closed_at = shop.create(), shop.ticket(served).closed_at
+
+    told = []
+    for at in (closed_at + timedelta(hours=2), closed_at, closed_at + timedelta(hours=2)):
+        shop.value(SQL["refresh_waits"], at=at)
+        told.append(shop.ticket(waiting).estimated_wait_minutes)
+    expect.equal(told, [None, 20, 20], "minutes:")
 
 
 @pytest.mark.requirement("LIF-006")
@@ -148,6 +236,15 @@ def test_the_oldest_waiting_ticket_is_claimed_first(
     claimed = [client.claim_next(tenant.id, queue_id, "received", tenant.employee_id) for _ in range(4)]
     expect.equal([lease.ticket_id if lease else None for lease in claimed], [*waiting, None])
     expect.equal({app.ticket(each).employee_id for each in waiting}, {tenant.employee_id})
+
+
+@pytest.mark.requirement("LIF-006")
+def test_a_closed_ticket_is_not_claimed(client: SubjectSession, app: Application, expect: Expectation) -> None:
+    """Nobody waits behind it, whatever state the claimer names."""
+    tenant, queue_id = app.tenant, app.open_queue()
+    app.create("cancel", queue_id=queue_id)
+
+    expect.equal(client.claim_next(tenant.id, queue_id, "cancelled", tenant.employee_id), None)
 
 
 @pytest.mark.requirement("LIF-007")

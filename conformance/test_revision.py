@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.conformance.expectation import KEPT, NO_RIGHT
+from virtualq_core.errors import IllegalTransition
 
 if TYPE_CHECKING:
     from virtualq_core.conformance.expectation import Expectation
-    from virtualq_core.conformance.world import Actor, Application
+    from virtualq_core.conformance.world import Actor, Application, Tenant
+    from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "revision.sql")
 FORGERIES = [name for name in SQL if name.startswith("forge_")]
@@ -29,6 +32,27 @@ WITHOUT_DOING: dict[str, Any] = {"init": "asked", "transitions": [{"name": "fini
 WITH_REOPENING: dict[str, Any] = {
     **ERRAND,
     "transitions": [*ERRAND["transitions"], {"name": "reopen", "from": "done", "to": "asked"}],
+}
+WITHOUT_ASKED: dict[str, Any] = {"init": "doing", "transitions": [{"name": "finish", "from": "doing", "to": "done"}]}
+WITHOUT_DONE: dict[str, Any] = {
+    "init": "asked",
+    "transitions": [
+        {"name": "take", "from": "asked", "to": "doing"},
+        {"name": "give up", "from": "doing", "to": "asked"},
+    ],
+}
+ENDING_IN_CLOSED: dict[str, Any] = {
+    "init": "asked",
+    "transitions": [
+        {"name": "take", "from": "asked", "to": "doing"},
+        {"name": "finish", "from": "doing", "to": "closed"},
+    ],
+}
+WITH_A_SHORT_CUT: dict[str, Any] = {
+    "init": "asked",
+    "transitions": [
+        {"name": "finish", "from": ["asked", "doing"], "to": "done"},
+    ],
 }
 ENDING_IN_DOING: dict[str, Any] = {
     "init": "asked",
@@ -112,8 +136,8 @@ def test_a_publication_that_strands_tickets_is_refused(draft: Application, expec
 
 
 @pytest.mark.requirement("REV-004")
-def test_a_plain_update_strands_no_ticket_either(draft: Application, expect: Expectation) -> None:
-    """What the state's tickets need is checked however the type is written; without such tickets the state may go."""
+def test_a_state_without_tickets_may_go(draft: Application, expect: Expectation) -> None:
+    """Once the last ticket has left it, there is nothing to strand."""
     type_id = draft.define(ERRAND)
     ticket_id = draft.create("take", type_definition_id=type_id)
     with expect.refused("23514", "typedefinition_orphans_no_ticket"):
@@ -121,6 +145,29 @@ def test_a_plain_update_strands_no_ticket_either(draft: Application, expect: Exp
 
     draft.take(ticket_id, "finish")
     expect.equal(draft.publish(type_id, WITHOUT_DOING), 2)
+
+
+@pytest.mark.requirement("REV-004")
+def test_a_plain_update_strands_no_ticket_either(draft: Application, expect: Expectation) -> None:
+    """What the state's tickets need is checked however the type is written."""
+    type_id = draft.define(ERRAND)
+    ticket_id = draft.create("take", type_definition_id=type_id)
+
+    with expect.refused("23514", "typedefinition_orphans_no_ticket", or_by=NO_RIGHT):
+        draft.change(SQL["rewrite_machine"], type_id=type_id, fsm_schema=Jsonb(WITHOUT_DOING))
+    draft.take(ticket_id, "finish")
+
+
+@pytest.mark.requirement("REV-004")
+def test_a_closed_ticket_is_not_stranded_either(draft: Application, expect: Expectation) -> None:
+    """A terminal state goes no more than another while tickets are in it: their histories end there."""
+    type_id = draft.define(ERRAND)
+    draft.create("take", "finish", type_definition_id=type_id)
+
+    with expect.refused("23514", "typedefinition_orphans_no_ticket") as refusal:
+        draft.publish(type_id, ENDING_IN_CLOSED)
+    expect.holds(is_counted(refusal.text, "done", 1), refusal.text, "1 beside 'done'")
+    expect.equal(draft.publish(type_id, ENDING_IN_CLOSED, mapping={"done": "closed"}), 2)
 
 
 @pytest.mark.requirement("REV-005")
@@ -137,6 +184,19 @@ def test_a_mapping_moves_the_tickets(draft: Application, expect: Expectation) ->
     expect.equal(revisions(draft, type_id)[-1].state_mapping, {"doing": "asked"})
     expect.equal(len(draft.history(untouched)), 1)
     draft.take(moved, "finish")
+
+
+@pytest.mark.requirement("REV-006")
+def test_a_mapping_belongs_to_its_publication(draft: Application, expect: Expectation) -> None:
+    """The next one has none, unless it names its own, however the type is written."""
+    type_id = draft.define(ERRAND)
+    draft.publish(type_id, WITHOUT_DOING, mapping={"doing": "asked"})
+
+    draft.publish(type_id, ERRAND)
+    draft.publish(type_id, WITHOUT_DOING, mapping={"doing": "asked"})
+    draft.change(SQL["rewrite_machine"], type_id=type_id, fsm_schema=Jsonb(ERRAND))
+    kept = [each.state_mapping for each in revisions(draft, type_id)]
+    expect.equal(kept, [None, {"doing": "asked"}, None, {"doing": "asked"}, None])
 
 
 @pytest.mark.requirement("REV-006")
@@ -167,6 +227,23 @@ def test_the_new_machine_governs_from_its_publication_on(draft: Application, exp
     expect.equal(draft.ticket(ticket_id).current_state, "done")
 
 
+@pytest.mark.requirement("REV-007")
+def test_no_client_goes_on_by_the_old_machine(
+    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
+) -> None:
+    """A client that has read a machine before its publication takes the edges of the new one, and no others."""
+    type_id = app.define(ERRAND)
+    created = [client.create_ticket(north.id, north.queue_id, type_id).id for _ in range(3)]
+    client.transition(north.id, created[0], "take")
+    app.publish(type_id, WITH_A_SHORT_CUT)
+
+    expect.equal(client.transition(north.id, created[1], "finish").to_state, "done")
+    with expect.refused(IllegalTransition):
+        client.transition(north.id, created[2], "take")
+    [outcome] = client.transition_many(north.id, [created[2]], "take")
+    expect.equal(outcome.outcome, "illegal")
+
+
 @pytest.mark.requirement("REV-008")
 @pytest.mark.parametrize(
     ("before", "after", "is_closed"),
@@ -183,6 +260,20 @@ def test_a_ticket_is_closed_exactly_while_its_state_is_terminal(
     draft.publish(type_id, after)
     expect.equal(draft.ticket(ticket_id).closed_at is not None, is_closed, "is closed:")
     expect.equal(len(draft.history(ticket_id)), 3)
+
+
+@pytest.mark.requirement("REV-008")
+def test_a_ticket_that_a_mapping_moves_is_closed_exactly_where_it_comes_to_an_end(
+    draft: Application, expect: Expectation
+) -> None:
+    """From a terminal state to an open one it is opened, and the other way round it is closed."""
+    type_id = draft.define(ERRAND)
+    ticket_id = draft.create("take", "finish", type_definition_id=type_id)
+
+    draft.publish(type_id, WITHOUT_DONE, mapping={"done": "doing"})
+    expect.equal(draft.ticket(ticket_id).closed_at, None, "closed:")
+    draft.publish(type_id, WITHOUT_DOING, mapping={"doing": "done"})
+    expect.holds(draft.ticket(ticket_id).closed_at, "that it is open", "the ticket to be closed")
 
 
 @pytest.mark.requirement("REV-009")
@@ -214,6 +305,27 @@ def test_a_types_code_is_its_tenants(app: Application, neighbour: Application, e
 
     with expect.refused("23505"):
         app.run(SQL["define_type_with_code"], type_code="errand")
+
+
+@pytest.mark.requirement("REV-012")
+def test_a_system_defined_type_is_published_for_the_tickets_of_all_tenants(
+    maintainer: Actor, north: Tenant, south: Tenant, expect: Expectation
+) -> None:
+    """The tickets of every tenant are counted, and move as the mapping says."""
+    with maintainer.trial():
+        type_id = maintainer.value(SQL["define_system_type"], fsm_schema=Jsonb(ERRAND))
+        created = [
+            maintainer.value(SQL["add_ticket"], of=tenant.id, queue_id=tenant.queue_id, type_id=type_id)
+            for tenant in (north, south)
+        ]
+        publication = {"type_id": type_id, "fsm_schema": Jsonb(WITHOUT_ASKED)}
+
+        with expect.refused("23514", "typedefinition_orphans_no_ticket") as refusal:
+            maintainer.run(SQL["publish"], **publication, state_mapping=None)
+        expect.holds(is_counted(refusal.text, "asked", 2), refusal.text, "2 beside 'asked'")
+        maintainer.run(SQL["publish"], **publication, state_mapping=Jsonb({"asked": "doing"}))
+        found = maintainer.run(SQL["list_last_steps"], ticket_ids=created)
+    expect.equal([tuple(row) for row in found], [("doing", 2, "doing", 2)] * 2)
 
 
 def is_counted(text: str, state: str, tickets: int) -> bool:

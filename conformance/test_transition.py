@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ from psycopg import sql
 
 from virtualq_core import content
 from virtualq_core.conformance.expectation import KEPT, NO_RIGHT
+from virtualq_core.conformance.race import begin_blocked
 from virtualq_core.conformance.world import WORK
 from virtualq_core.errors import IllegalTransition, OperationReused, StaleTicket, TicketNotFound
 from virtualq_core.machine import Machine
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from virtualq_core.conformance.expectation import Expectation
-    from virtualq_core.conformance.world import Actor, Application, Tenant
+    from virtualq_core.conformance.world import Actor, Application, Tenant, World
     from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "transition.sql")
@@ -246,16 +247,35 @@ def test_a_right_expectation_is_met(
     expect.equal((step.seq, step.to_state), (3, "cancelled"))
 
 
+@pytest.mark.requirement("TRN-009")
+def test_an_expectation_holds_for_the_ticket_that_was_waited_for(
+    client: SubjectSession, client_pid: int, world: World, north: Tenant, app: Application, expect: Expectation
+) -> None:
+    """A caller that has waited for another's step is judged by what that step has left, not by what it saw before."""
+    ticket_id = app.create("start", "complete")
+
+    with world.application(north) as rival:
+        with rival.transaction():
+            rival.take(ticket_id, "remind")
+            late = begin_blocked(
+                app, client_pid, lambda: client.transition(north.id, ticket_id, "remind", expected_version=3)
+            )
+        with expect.refused(StaleTicket):
+            late.result(30)
+    expect.equal(app.ticket(ticket_id).version, 4)
+
+
 @pytest.mark.requirement("TRN-010")
+@pytest.mark.parametrize("expectation", [{}, {"expected_state": "received"}], ids=["any", "expected"])
 def test_a_repeated_transition_answers_with_the_first(
-    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
+    client: SubjectSession, north: Tenant, app: Application, expect: Expectation, expectation: dict[str, Any]
 ) -> None:
     """The same operation id moves the ticket once; the second answer is the first one, whatever happened since."""
     ticket_id, operation_id = app.create(), uuid4()
-    first = client.transition(north.id, ticket_id, "start", expected_state="received", operation_id=operation_id)
+    first = client.transition(north.id, ticket_id, "start", operation_id=operation_id, **expectation)
     client.transition(north.id, ticket_id, "complete")
 
-    again = client.transition(north.id, ticket_id, "start", expected_state="received", operation_id=operation_id)
+    again = client.transition(north.id, ticket_id, "start", operation_id=operation_id, **expectation)
     expect.equal((again.seq, again.from_state, again.to_state, again.revision), (2, "received", "in_progress", 1))
     expect.equal((first.replayed, again.replayed), (False, True))
     expect.equal(len(app.history(ticket_id)), 3)
@@ -275,7 +295,7 @@ def test_a_repeated_creation_answers_with_the_first(client: SubjectSession, nort
 def test_an_operation_id_belongs_to_one_operation(
     client: SubjectSession, north: Tenant, app: Application, expect: Expectation
 ) -> None:
-    """On another ticket, for another transition, or for a creation it is refused, and nothing moves."""
+    """On another ticket, for another transition or creation, or if a creation had it, it is refused; nothing moves."""
     ticket_id, other_id, operation_id = app.create(), app.create(), uuid4()
     client.transition(north.id, ticket_id, "start", operation_id=operation_id)
 
@@ -285,7 +305,10 @@ def test_an_operation_id_belongs_to_one_operation(
         client.transition(north.id, ticket_id, "complete", operation_id=operation_id)
     with expect.refused(OperationReused):
         client.create_ticket(north.id, north.queue_id, north.type_id, operation_id=operation_id)
-    expect.equal([app.ticket(each).version for each in (ticket_id, other_id)], [2, 1])
+    created = client.create_ticket(north.id, north.queue_id, north.type_id)
+    with expect.refused(OperationReused):
+        client.transition(north.id, created.id, "start", operation_id=app.history(created.id)[0].operation_id)
+    expect.equal([app.ticket(each).version for each in (ticket_id, other_id, created.id)], [2, 1, 1])
 
 
 @pytest.mark.requirement("TRN-012")
@@ -293,15 +316,27 @@ def test_a_bulk_call_reports_each_ticket(
     client: SubjectSession, north: Tenant, app: Application, expect: Expectation
 ) -> None:
     """What can move moves, what cannot is named with the reason, and neither holds up the other."""
-    movable = [app.create(), app.create()]
-    closed, missing = app.create("cancel"), 2**40
+    first, closed, last, missing = app.create(), app.create("cancel"), app.create(), 2**40
+    movable = [first, last]
 
-    outcomes = client.transition_many(north.id, [closed, *reversed(movable), missing], "start", actor="ada")
+    outcomes = client.transition_many(north.id, [closed, last, first, missing], "start", actor="ada")
     told = {(each.ticket_id, each.outcome, each.seq, each.to_state) for each in outcomes}
     moved = {(ticket_id, "moved", 2, "in_progress") for ticket_id in movable}
     expect.equal(told, moved | {(closed, "illegal", None, None), (missing, "not-found", None, None)})
     expect.equal([app.history(ticket_id)[-1].actor for ticket_id in movable], ["ada", "ada"])
-    expect.equal(app.ticket(closed).current_state, "cancelled")
+    expect.equal((app.ticket(closed).current_state, len(app.history(closed))), ("cancelled", 2))
+
+
+@pytest.mark.requirement("TRN-012")
+def test_a_ticket_that_is_named_twice_counts_once(
+    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
+) -> None:
+    """It moves once and has one outcome, also along an edge that could be taken again."""
+    once, twice = app.create("start", "complete"), app.create("start", "complete")
+
+    outcomes = client.transition_many(north.id, [twice, once, twice], "remind")
+    expect.equal(sorted((each.ticket_id, each.outcome) for each in outcomes), [(once, "moved"), (twice, "moved")])
+    expect.equal([app.ticket(each).version for each in (once, twice)], [4, 4])
 
 
 @pytest.mark.requirement("TRN-012", "TRN-010")

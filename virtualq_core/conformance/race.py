@@ -33,29 +33,49 @@ def race(contenders: int, run: Callable[[int, Callable[[], object]], _Answer]) -
         return [answer.result(_PATIENCE_S) for answer in answers]
 
 
-def begin_blocked(watcher: Actor, waiting: Actor, run: Callable[[], _Answer]) -> Future[_Answer]:
+def begin_blocked(watcher: Actor, waiting: Actor | int, run: Callable[[], _Answer]) -> Future[_Answer]:
     """
-    Begin `run`, which uses the connection of `waiting`, in a thread; its answer to come, once it waits for a lock.
+    Begin `run`, which uses the connection of `waiting` (or of that server process), in a thread.
+
+    Its answer to come is returned once it waits for a lock.
 
     Raises:
         NotAsRequired: it came to its end, or half a minute passed, without it waiting.
     """
-    pool = ThreadPoolExecutor(1)
-    answer = pool.submit(run)
-    pool.shutdown(wait=False)
-    _await_blocked(watcher, waiting, answer)
+    answer = _begin(run)
+    if not _is_blocked(watcher, waiting, answer):
+        raise NotAsRequired(f"that it did not wait ({answer.exception() or answer.result()})", "it to wait for a lock")
     return answer
 
 
-def _await_blocked(watcher: Actor, waiting: Actor, answer: Future[_Answer]) -> None:
+def answer_unblocked(watcher: Actor, waiting: Actor | int, run: Callable[[], _Answer]) -> _Answer:
+    """
+    The answer of `run`, which uses that connection and must not wait for a lock.
+
+    Raises:
+        NotAsRequired: it waits; it goes on when the caller lets go of what it waits for.
+    """
+    answer = _begin(run)
+    if _is_blocked(watcher, waiting, answer):
+        raise NotAsRequired("that it waits for a lock", "it not to wait")
+    return answer.result()
+
+
+def _begin(run: Callable[[], _Answer]) -> Future[_Answer]:
+    pool = ThreadPoolExecutor(1)
+    answer = pool.submit(run)
+    pool.shutdown(wait=False)
+    return answer
+
+
+def _is_blocked(watcher: Actor, waiting: Actor | int, answer: Future[_Answer]) -> bool:
+    """Whether it waits for a lock, rather than being done, as soon as one of the two is so."""
     pause = Event()
-    pid = waiting.connection.info.backend_pid
+    pid = waiting if isinstance(waiting, int) else waiting.connection.info.backend_pid
     for _ in range(int(_PATIENCE_S / _POLL_S)):
         if watcher.value(_SQL["is_blocked"], pid=pid):
-            return
+            return True
         if answer.done():
-            raise NotAsRequired(
-                f"that it did not wait ({answer.exception() or answer.result()})", "it to wait for a lock"
-            )
+            return False
         pause.wait(_POLL_S)
-    raise NotAsRequired("that it did not wait for half a minute", "it to wait for a lock")
+    raise NotAsRequired("that it neither waited for a lock nor came to its end for half a minute", "one of the two")
