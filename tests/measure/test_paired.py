@@ -12,7 +12,7 @@ import pytest
 
 from virtualq_core.measure.paired import Bias, Block, Gate, Judgement, Pair, block, judge, measure_bias, rank
 from virtualq_core.measure.paired.block import run_blocks
-from virtualq_core.measure.paired.gate import judge_blocks, looks
+from virtualq_core.measure.paired.gate import Look, judge_blocks, looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -289,6 +289,24 @@ def test_both_variants_are_asked_with_the_same_parameters() -> None:
     orders = ["".join(name for name, _ in asked[at : at + 4]) for at in range(0, 160, 4)]
     assert set(orders) == {"abba", "baab"}
     assert [number for _, number in asked] == [number for number in range(40) for _ in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.01, 0.30, "slower"),
+        (-0.01, 0.30, "inconclusive"),
+        (-0.01, 0.09, "not slower"),
+        (0.01, 0.09, "not slower"),
+        (-math.inf, math.inf, "inconclusive"),
+    ],
+)
+def test_the_limits_decide(low: float, high: float, verdict: str) -> None:
+    """Slower is what is above no change for sure; what is below the tolerance for sure does not matter."""
+    look = Look(centre=0.05, low=low, high=high, blocks=20, end_s=1.0)
+
+    assert look.verdict(Gate(tolerance=0.10)) == verdict
+    assert look.verdict(Gate(tolerance=0.10), shift=0.1) == ("slower" if low > -math.inf else "inconclusive")
 
 
 def test_looks_spend_an_error_as_time_passes() -> None:
