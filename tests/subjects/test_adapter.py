@@ -284,10 +284,13 @@ def test_an_adapter_may_say_that_it_failed() -> None:
 
 
 def test_what_is_not_json_is_not_sent() -> None:
-    """NaN in custom data is refused as fields that do not fit; the session goes on."""
+    """NaN, a set or an endless nest in custom data is refused as fields that do not fit; the session goes on."""
+    endless: list[object] = []
+    endless.append(endless)
     with talker().open(DSN) as session:
-        with pytest.raises(InvalidFields, match="not JSON"):
-            session.create_ticket(1, 2, 3, custom_data={"a": float("nan")})
+        for value in (float("nan"), {1, 2}, endless):
+            with pytest.raises(InvalidFields, match="not JSON"):
+                session.create_ticket(1, 2, 3, custom_data={"a": value})
         assert session.history(1, 2)
 
 

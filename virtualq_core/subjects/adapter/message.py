@@ -44,13 +44,15 @@ def write_request(number: int, call: str, given: Mapping[str, Any]) -> bytes:
     The line is ASCII, so that no reader takes a character such as U+2028 for its end.
 
     Raises:
-        ValueError: what is given is not JSON, such as NaN.
+        ValueError: what is given is not JSON, such as NaN or a set.
         TypeError: it is JSON, and not what the call takes.
     """
     try:
         line = json.dumps({"id": number, "call": call, "given": given}, allow_nan=False)
     except RecursionError as error:
         raise ValueError("it nests too deeply") from error
+    except TypeError as error:
+        raise ValueError(str(error)) from error
     found = _first_fault(f"{call}_given", given, root="$.given")
     if found is not None:
         what, where, expected = found
