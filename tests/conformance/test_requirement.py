@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -229,6 +230,16 @@ def test_a_certificate_allows_no_skip() -> None:
     assert (kept.verdict, kept.skips) == ("passed", ("missing: a thing",))
     assert (undecided.verdict, undecided.observed) == ("inconclusive", "skipped: missing: a thing")
     assert [conclude([each]) for each in (kept, undecided, broken)] == ["passed", "inconclusive", "failed"]
+
+
+def test_what_is_done_wrong_is_told_before_what_is_not_offered() -> None:
+    """An implementation that lacks an operation has its faults named all the same."""
+    requirement = Requirement("AAA-001", "must", "It holds.", "VirtualQ", "0.1")
+    missing = replace(outcome("failed", observed="the adapter does not offer it"), raised="NotOffered")
+
+    [broken] = judge([requirement], [missing, outcome("failed", observed="a wrong state")])
+    [incomplete] = judge([requirement], [missing, outcome("passed")])
+    assert (broken.observed, incomplete.observed) == ("a wrong state", "the adapter does not offer it")
 
 
 def test_a_broken_requirement_is_repeated_alone() -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core.errors import ExitCode
+from virtualq_core.subjects.adapter import NotOffered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -50,6 +51,11 @@ class TestOutcome:
         """The test saw the requirement broken, and was not just broken itself."""
         is_mistake = self.raised in _MISTAKES or self.raised.startswith(_MISTAKEN_CLASSES)
         return self.verdict == "failed" and (not is_mistake or self.raised == _NO_RIGHT)
+
+    @property
+    def is_not_offered(self) -> bool:
+        """The subject does not have what the test asks of it; what it has and does wrong is told before."""
+        return self.raised == NotOffered.__name__
 
     @property
     def variant(self) -> str:
@@ -197,7 +203,7 @@ def _certified(result: RequirementResult) -> RequirementResult:
 def _judge(
     requirement: Requirement, outcomes: list[TestOutcome], subjects: Mapping[str, Sequence[str]], command: str
 ) -> RequirementResult:
-    ranked = sorted(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.verdict))
+    ranked = sorted(outcomes, key=lambda outcome: (_WORST_FIRST.index(outcome.verdict), outcome.is_not_offered))
     worst = ranked[0] if ranked else TestOutcome("", (requirement.id,), "not run")
     verdict = "error" if worst.verdict == "not run" else worst.verdict
     observed = "no test of it was run" if worst.verdict == "not run" else worst.observed
