@@ -54,9 +54,9 @@ class Errand(Generic[_Answer]):
         """What was answered, or what was raised."""
         return self._answer.result(_PATIENCE_S)
 
-    def outcome(self) -> Outcome:
+    def told(self) -> str:
         """
-        What the client knows of its operation.
+        What the client knows of its operation: `ok`, `refused`, `failed` or `unknown`.
 
         Raises:
             NotOffered: the subject does not have it.
@@ -64,7 +64,7 @@ class Errand(Generic[_Answer]):
         error = self._answer.exception(_PATIENCE_S)
         if isinstance(error, NotOffered):
             raise error
-        return Outcome.OK if error is None else read_ending(error).outcome
+        return (Outcome.OK if error is None else read_ending(error).outcome).name.lower()
 
     def _run(self) -> _Answer:
         session = self._subject.open(self._dsn)

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "replica.sql")
 _TIMEOUT_S = 120.0
 # The database's own comment may be the harness's signature, by which a later run drops it.
-_SCHEMA = ("--schema-only", "--create", "--no-comments", "--lock-wait-timeout=20s")
+_SCHEMA = (
+    *("--schema-only", "--create", "--no-comments"),
+    *("--no-tablespaces", "--no-subscriptions", "--lock-wait-timeout=20s"),
+)
 _ALREADY_THERE = "already exists"
 
 
@@ -49,7 +52,7 @@ def private_copy(database: Database) -> Iterator[Database]:
     if not database.server.is_own or database.server.bin_dir is None:
         raise UsageError("only a database on a server that the harness started is copied for faults")
     with private_server(postgres_bin=database.server.bin_dir) as server:
-        _hold_back(server)
+        _tune(server)
         yield copy_schema(database, server)
 
 
@@ -82,8 +85,10 @@ def _run(programs: Binaries, program: str, *arguments: str | Path) -> None:
         raise EnvironmentFault(f"{program} cannot copy the schema", observed=" | ".join(said[-3:]) or "no message")
 
 
-def _hold_back(server: Server) -> None:
+def _tune(server: Server) -> None:
     with server.maintenance.connect() as connection:
         for name in (name for name in _SQL if name.startswith("hold_back_")):
             connection.execute(_SQL[name].sql)
+        if connection.execute(_SQL["can_flush_at_once"].sql).fetchone() == (True,):
+            connection.execute(_SQL["flush_at_once"].sql)
         connection.execute(_SQL["reload_settings"].sql)

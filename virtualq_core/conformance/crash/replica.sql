@@ -11,5 +11,14 @@ alter system set autovacuum = off
 -- name: hold_back_checkpoints
 alter system set checkpoint_timeout = '1h'
 
+-- name: can_flush_at_once
+select 'syncfs' = any (s.enumvals)
+  from pg_settings as s
+ where s.name = 'recovery_init_sync_method'
+
+-- name: flush_at_once
+-- A recovery begins by flushing everything; in one call, where the system has one, instead of file by file.
+alter system set recovery_init_sync_method = 'syncfs'
+
 -- name: reload_settings
 select pg_reload_conf()
