@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
