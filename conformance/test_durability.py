@@ -18,6 +18,7 @@ from virtualq_core import content
 from virtualq_core.conformance.crash.campaign import ENOUGH, Campaign, run_campaign
 from virtualq_core.conformance.crash.control import Control, run_control
 from virtualq_core.conformance.crash.errand import Errand
+from virtualq_core.conformance.crash.fault import FAULTS
 from virtualq_core.conformance.crash.process import Watcher, backends, stopped
 from virtualq_core.conformance.crash.proxy import Proxy
 from virtualq_core.conformance.crash.replica import private_copy
@@ -60,7 +61,7 @@ def control(copy: Database, request: pytest.FixtureRequest) -> Control:
 @pytest.fixture(scope="session")
 def campaign(copy: Database, subject: Subject, request: pytest.FixtureRequest) -> Campaign:
     """Every fault in turn while clients of the subject work, as often as `--cycles` says."""
-    return run_campaign(copy, subject, cycles=chosen_cycles(request.config))
+    return run_campaign(copy, subject, cycles=chosen_cycles(request.config, FAULTS))
 
 
 @dataclass(frozen=True)

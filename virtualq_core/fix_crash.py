@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Collection
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,20 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def chosen_cycles(config: pytest.Config) -> int:
-    """
-    The number of the option; as many as there are faults where it was not given.
-
-    Raises:
-        pytest.UsageError: it is not positive.
-    """
-    import pytest
-
-    from virtualq_core.conformance.crash.fault import FAULTS
-
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a number that is none before anything runs."""
     cycles: int | None = config.getoption("--cycles")
-    if cycles is None:
-        return len(FAULTS)
-    if cycles < 1:
+    if cycles is not None and cycles < 1:
         raise pytest.UsageError(f"--cycles {cycles}: expected at least 1")
-    return cycles
+
+
+def chosen_cycles(config: pytest.Config, faults: Collection[object]) -> int:
+    """The number of the option; as many as there are faults where it was not given."""
+    cycles: int | None = config.getoption("--cycles")
+    return len(faults) if cycles is None else cycles

@@ -26,6 +26,7 @@ from virtualq_core.conformance.crash.process import Watcher, await_gone, await_s
 from virtualq_core.conformance.crash.replica import private_copy
 from virtualq_core.conformance.expectation import Inconclusive
 from virtualq_core.conformance.invariant import Invariant
+from virtualq_core.conformance.run import run_conformance
 from virtualq_core.database.binaries import embedded
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.provider import private_server
@@ -225,6 +226,23 @@ def test_a_campaign_that_is_cut_short_leaves_nothing_behind(how: signal.Signals)
         _, left = psutil.wait_procs(processes_in(folder), BOUND_S)
         assert left == []
         assert list(folder.glob("clusters/private-*")) == []
+
+
+def test_the_suite_crashes_as_often_as_it_is_told_to(database: Database) -> None:
+    """In a process of its own, on a copy of the very database."""
+    result = run_conformance(database, subjects=["procedural"], only=["DUR-003"], cycles=1)
+    [told] = result.requirements
+    assert (result.verdict, told.verdict) == ("passed", "passed"), result
+    assert "procedural: 1 cycle (ended sessions 1); " in told.evidence
+
+
+def test_without_a_server_of_ones_own_the_crashes_are_skipped(database: Database) -> None:
+    """The skip names what is missing; what needs no crash is asked all the same."""
+    given = replace(database, server=replace(database.server, is_own=False, bin_dir=None))
+    result = run_conformance(given, subjects=["procedural"], only=["DUR-004", "DUR-007"])
+    skipped, asked = result.requirements
+    assert (skipped.verdict, asked.verdict) == ("skipped", "passed"), result
+    assert "missing: a server that the harness started" in skipped.observed
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
