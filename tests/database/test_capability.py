@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from virtualq_core import content
 from virtualq_core.database import capability
 from virtualq_core.database.fingerprint import SETTINGS, fingerprint
 from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from virtualq_core.database.server import Server
+    from virtualq_core.database.server import Database, Server
 
 pytestmark = pytest.mark.server
+
+SQL = content.beside(__file__, "test_capability.sql")
 
 
 def test_a_capability_that_nobody_knows_is_an_error_and_no_skip(server: Server) -> None:
@@ -28,6 +31,15 @@ def test_an_owner_lacks_what_a_superuser_has(owned_server: Server) -> None:
     assert capability.lacking(owned_server, "superuser") == "a superuser"
     assert capability.lacking(owned_server, "createdb") is None
     assert capability.lacking(owned_server, "pageinspect") == "the extension pageinspect"
+
+
+def test_what_the_schema_grants_is_judged_in_its_database(database: Database) -> None:
+    """Whether the application may move a ticket by an UPDATE is the tested schema's choice, not the server's."""
+    assert capability.lacking_in_database(database, "plain_update") is None
+    with database.connect() as connection:
+        connection.execute(SQL["revoke_plain_update"].sql)
+
+    assert capability.lacking_in_database(database, "plain_update") == capability.IN_DATABASE["plain_update"][0]
 
 
 @pytest.mark.requires("own_server")
