@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from psycopg import Connection
-    from psycopg.rows import TupleRow
-
     from virtualq_core.database.server import Database, Server
     from virtualq_core.subjects import Subject, SubjectSession
 
@@ -130,14 +127,6 @@ def client(subject: Subject, database_under_test: Database) -> Iterator[SubjectS
     """One client of the subject under test."""
     with subject.open(database_under_test.dsn) as session:
         yield session
-
-
-@pytest.fixture
-def client_connection(client: SubjectSession) -> Connection[TupleRow]:
-    """That client's connection, for tests that look into it."""
-    if client.connection is None:
-        pytest.skip("missing: a client whose connection is in sight")
-    return client.connection
 
 
 @pytest.fixture

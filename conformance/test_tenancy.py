@@ -16,8 +16,6 @@ from virtualq_core.tenancy import tenant_scope
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from psycopg import Connection
-
     from virtualq_core.conformance.expectation import Expectation
     from virtualq_core.conformance.world import Application, Tenant, World
     from virtualq_core.subjects import SubjectSession
@@ -169,20 +167,31 @@ def test_one_client_serves_tenant_after_tenant(
 
 @pytest.mark.requirement("TEN-006")
 def test_the_tenant_ends_with_the_transaction(
-    client: SubjectSession, client_connection: Connection[Any], north: Tenant, app: Application, expect: Expectation
+    client: SubjectSession, north: Tenant, south: Tenant, app: Application, expect: Expectation
 ) -> None:
-    """After an operation the connection is in no tenant, whether the operation succeeded or was refused."""
+    """
+    After an operation the client is in no tenant, whether the operation succeeded or was refused.
+
+    By its answers to another tenant; where its connection is in sight, by that as well.
+    """
     ticket_id = app.create()
     client.transition(north.id, ticket_id, "start")
-    [setting] = client_connection.execute(SQL["read_setting"].sql).fetchone() or ("no row",)
-    expect.equal(setting, None)
-    expect.equal(client_connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "tickets without a tenant:")
-    client_connection.rollback()
-
+    expect_no_tenant(client, expect, "tickets without a tenant:")
     with expect.refused(IllegalTransition):
         client.transition(north.id, ticket_id, "pickup")
-    expect.equal(client_connection.execute(SQL["count_visible"].sql).fetchone(), (0,), "after a refusal:")
-    client_connection.rollback()
+    expect_no_tenant(client, expect, "after a refusal:")
+    expect.equal(client.history(south.id, ticket_id), [])
+
+
+def expect_no_tenant(client: SubjectSession, expect: Expectation, what: str) -> None:
+    """Nothing is left of the tenant on a connection that can be looked into."""
+    connection = client.connection
+    if connection is None:
+        return
+    [setting] = connection.execute(SQL["read_setting"].sql).fetchone() or ("no row",)
+    expect.equal(setting, None)
+    expect.equal(connection.execute(SQL["count_visible"].sql).fetchone(), (0,), what)
+    connection.rollback()
 
 
 @pytest.mark.requirement("TEN-007")
