@@ -48,7 +48,8 @@ select format('%s on %s', t.tgname, t.tgrelid::regclass), t.tgenabled::text, pg_
   from pg_trigger as t
  where not t.tgisinternal
 union all
-select r.rolname, r.rolinherit::text, array(select m.roleid::regrole::text from pg_auth_members as m where m.member = r.oid order by 1)::text
+select r.rolname, r.rolinherit::text,
+       array(select m.roleid::regrole::text from pg_auth_members as m where m.member = r.oid order by 1)::text
   from pg_roles as r
- where r.rolname like 'virtualq%%'
+ where r.rolname like 'virtualq%'
  order by 1, 2, 3
