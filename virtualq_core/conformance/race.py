@@ -48,6 +48,13 @@ def begin_blocked(watcher: Actor, waiting: Actor | int, run: Callable[[], _Answe
     return answer
 
 
+def begin_meanwhile(watcher: Actor, waiting: Actor | int, run: Callable[[], _Answer]) -> Future[_Answer]:
+    """Begin `run`, which uses that connection, in a thread; its answer to come, once it waits for a lock or has it."""
+    answer = _begin(run)
+    _is_blocked(watcher, waiting, answer)
+    return answer
+
+
 def answer_unblocked(watcher: Actor, waiting: Actor | int, run: Callable[[], _Answer]) -> _Answer:
     """
     The answer of `run`, which uses that connection and must not wait for a lock.
