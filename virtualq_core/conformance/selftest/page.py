@@ -55,8 +55,9 @@ def _own_first(mutant: MutantResult) -> list[str]:
 
 def _control(control: ControlResult) -> str:
     held = f"{control.requirements - len(control.skipped)} requirements, on {' and '.join(control.subjects)}"
-    asks = f"; {', '.join(control.skipped)} ask for what it does not have" if control.skipped else ""
-    told = f"- `{control.name}`: {control.sentence} {_sentence(control.verdict)} ({held}{asks})"
+    asks = f"; {', '.join(control.skipped)} asks for what it does not have" if control.skipped else ""
+    lacks = f"; {', '.join(control.broken)} does not hold, and is no must" if control.broken else ""
+    told = f"- `{control.name}`: {control.sentence} {_sentence(control.verdict)} ({held}{asks}{lacks})"
     return textwrap.fill(told, 120, subsequent_indent="  ", break_on_hyphens=False)
 
 

@@ -35,8 +35,8 @@ class ControlResult:
     """
     What became of one control: passed, failed (the suite is overfitted), inconclusive or not applied.
 
-    `requirements` is how many it was held to, `broken` those that it failed, `skipped` those whose tests ask for what
-    the design does not have.
+    `requirements` is how many it was held to, `broken` those that it failed (one that passed may fail a should),
+    `skipped` those whose tests ask for what the design does not have.
     """
 
     name: str
