@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from virtualq_core.database.cache import make_folder
 from virtualq_core.database.provider import private_server, provide, restart
 from virtualq_core.errors import EnvironmentFault
 
@@ -142,6 +143,16 @@ def test_a_private_server_whose_harness_and_keeper_were_killed_is_deleted_by_the
 
     with provide():
         assert not data_dir.exists()
+
+    cache.await_quiet()
+
+
+def test_a_private_cluster_that_is_being_deleted_gets_no_file_again(cache: Cache) -> None:
+    """Whoever looks for abandoned ones at that moment would keep its folder from going."""
+    half_gone = make_folder(cache.folder / "clusters" / f"private-u{os.geteuid()}-0")
+
+    with provide():
+        assert list(half_gone.iterdir()) == []
 
     cache.await_quiet()
 

@@ -73,7 +73,8 @@ def alone(cluster: Cluster, *, purpose: str, is_forced: bool = False) -> Iterato
 def sweep(folders: Iterable[Path]) -> None:
     """Remove private clusters that no process uses any more: their harness and their keeper were killed."""
     for folder in folders:
-        with contextlib.suppress(OSError, ValueError), FileLock(folder / keeper.LEASE_NAME) as lease:
+        # One that is being deleted must not get a file again, or its folder stays.
+        with contextlib.suppress(OSError, ValueError), FileLock(folder / keeper.LEASE_NAME, make=False) as lease:
             if lease.attempt() and (folder / keeper.LOCK_NAME).exists():
                 abandoned = Cluster.known(folder)
                 abandoned.stop()

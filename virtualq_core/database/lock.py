@@ -22,11 +22,16 @@ _POLL_S = 0.02
 
 
 class FileLock:
-    """A lock on one file; made when opened, never removed, since removing it would make two of it."""
+    """
+    A lock on one file; made when opened, unless `make` is false, and never removed: removing it would make two of it.
 
-    def __init__(self, path: Path) -> None:
+    Raises:
+        OSError: the file cannot be opened, or is not there and not to be made.
+    """
+
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o600)
 
     @property
     def fd(self) -> int:
