@@ -35,29 +35,57 @@ $$;
 
 -- Off-board a tenant: everything that it owns goes, the account stays. Writers of tickets wait meanwhile, so that none
 -- slips in between. Returns the number of tickets deleted.
+--
+-- Transactions write tickets, people, queues and types in whatever order. So that none deadlocks with this function, it
+-- takes its locks together or not at all: only the first is waited for, and where another is not free, all are let go
+-- and that one is waited for with empty hands.
 create function virtualq.off_board_tenant(tenant_id integer) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-    deleted  bigint;
+    most       constant integer := 100;
+    contested  text;
+    deleted    bigint;
 begin
-    perform from virtualq.Tenant as t where t.id = off_board_tenant.tenant_id for update;
+    for round in 1 .. most loop
+        begin
+            contested := null;
+            lock table virtualq.Ticket in exclusive mode;
+            contested := 'ticketitem';
+            lock table virtualq.TicketItem in exclusive mode nowait;
+            -- Who has just added something that belongs to the tenant has locked its key.
+            contested := 'tenant';
+            perform from virtualq.Tenant as t where t.id = off_board_tenant.tenant_id for update nowait;
+            contested := 'typedefinition';
+            perform from virtualq.TypeDefinition as t where t.scope = off_board_tenant.tenant_id for update nowait;
+            contested := 'queue';
+            perform from virtualq.Queue as q where q.tenant_id = off_board_tenant.tenant_id for update nowait;
+            contested := 'customer';
+            perform from virtualq.Customer as c where c.tenant_id = off_board_tenant.tenant_id for update nowait;
+            contested := 'employee';
+            perform from virtualq.Employee as e where e.tenant_id = off_board_tenant.tenant_id for update nowait;
+            exit;
+        exception
+            when lock_not_available then
+                if contested is null or round = most then
+                    raise;
+                end if;
+        end;
+        -- EXCLUSIVE waits for everybody who has locked a row of it, and is let go at once.
+        begin
+            execute format('lock table virtualq.%I in exclusive mode', contested);
+            raise exception using errcode = 'VQ001', message = 'let go';
+        exception
+            when sqlstate 'VQ001' then null;
+        end;
+    end loop;
+
+    perform from virtualq.Tenant as t where t.id = off_board_tenant.tenant_id;
     if not found then
         raise exception using
             errcode = 'no_data_found', message = format('tenant-not-found: there is no tenant %s', tenant_id);
     end if;
-    -- Before Ticket, as others go: a publication from its type to the tickets, a refresh of waits from the queues, a
-    -- deletion from the customer or employee. Keys stay free, so that a ticket under way can still be finished.
-    perform from virtualq.TypeDefinition as t
-      where t.scope = off_board_tenant.tenant_id order by t.id for no key update;
-    perform from virtualq.Queue as q
-      where q.tenant_id = off_board_tenant.tenant_id order by q.id for no key update;
-    perform from virtualq.Customer as c
-      where c.tenant_id = off_board_tenant.tenant_id order by c.uid for no key update;
-    perform from virtualq.Employee as e
-      where e.tenant_id = off_board_tenant.tenant_id order by e.id for no key update;
-    lock table virtualq.Ticket in exclusive mode;
     perform set_config('virtualq.purging', 'on', true);
     delete from virtualq.TicketStateHistory as h where h.tenant_id = off_board_tenant.tenant_id;
     delete from virtualq.Ticket as t where t.tenant_id = off_board_tenant.tenant_id;

@@ -44,6 +44,33 @@ update virtualq.Customer set name = 'Hopper' where uid = %(id)s
 -- name: delete_customer
 delete from virtualq.Customer where uid = %(id)s
 
+-- name: write_queue
+update virtualq.Queue set name = 'renamed' where tenant_id = %(tenant_id)s
+
+-- name: write_employee
+update virtualq.Employee set name = 'renamed' where tenant_id = %(tenant_id)s
+
+-- name: write_customer
+update virtualq.Customer set name = 'renamed' where tenant_id = %(tenant_id)s
+
+-- name: write_tenant
+update virtualq.Tenant set name = 'renamed' where id = %(tenant_id)s
+
+-- name: write_type
+update virtualq.TypeDefinition set type_name = 'renamed' where tenant_id = %(tenant_id)s
+
+-- name: write_item
+update virtualq.TicketItem set quantity = quantity + 1 where tenant_id = %(tenant_id)s
+
+-- name: add_customer
+insert into virtualq.Customer (tenant_id, name) values (%(tenant_id)s, 'Katherine')
+
+-- name: add_item
+insert into virtualq.TicketItem (ticket_id, name) select t.id, 'Bagel' from virtualq.Ticket as t
+
+-- name: write_ticket
+update virtualq.Ticket set ttl_minutes = 5 where tenant_id = %(tenant_id)s
+
 -- name: claim_without_times
 select c.ticket_id
   from virtualq.claim_next_ticket(

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.tenancy import APPLICATION_ROLE, enter_statement, tenant_scope
-from virtualq_core.tickets import Tickets
+from virtualq_core.tickets import Item, Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,10 @@ class Session:
     def rows(self, statement: str, **parameters: object) -> list[Any]:
         """Run a statement to its end."""
         return self.connection.execute(SQL[statement].sql, parameters).fetchall()
+
+    def write(self, statement: str, **parameters: object) -> int:
+        """Run a statement to its end; how many rows it wrote."""
+        return self.connection.execute(SQL[statement].sql, parameters).rowcount
 
     def start(self, statement: str, **parameters: object) -> Future[list[Any]]:
         """Run a statement until it ends or waits for another session's lock."""
@@ -226,6 +230,59 @@ def test_off_boarding_waits_for_who_deletes_a_customer(shop: Shop, sessions: lis
     assert deletion.result(10) == 1
     application.connection.execute("commit")
     assert leaving.result(10) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        "write_queue",
+        "write_employee",
+        "write_customer",
+        "write_tenant",
+        "write_type",
+        "write_item",
+        "add_customer",
+        "add_item",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False], ids=["before-a-ticket", "after-a-ticket"])
+def test_off_boarding_deadlocks_with_nobody(shop: Shop, sessions: list[Session], also: str, *, first: bool) -> None:
+    """It waits with empty hands, so whoever writes tickets and something else, in any order, gets through before it."""
+    application, _, owner, _ = sessions
+    Tickets(application.connection, shop.tenant_id).create(shop.queue_id, shop.order_type, items=[Item("Flat white")])
+    define(application, shop)
+    once, then = (also, "write_ticket") if first else ("write_ticket", also)
+    application.begin(shop).write(once, tenant_id=shop.tenant_id)
+    leaving = owner.start("off_board", tenant_id=shop.tenant_id)
+    writing = application.submit(lambda: application.write(then, tenant_id=shop.tenant_id))
+
+    assert writing.result(10) == 1
+    application.connection.execute("commit")
+    assert leaving.result(10) == [(1,)]
+
+
+def test_off_boarding_twice_at_once_finds_the_tenant_once(shop: Shop, sessions: list[Session]) -> None:
+    """The second one waits for the first, and is told that there is no such tenant any more."""
+    *_, owner, other = sessions
+    owner.connection.execute("begin")
+    owner.rows("off_board", tenant_id=shop.tenant_id)
+    late = other.start("off_board", tenant_id=shop.tenant_id)
+    owner.connection.execute("commit")
+
+    with pytest.raises(psycopg.errors.NoDataFound, match="tenant-not-found"):
+        late.result(10)
+
+
+def test_off_boarding_gives_up_when_its_caller_would(shop: Shop, sessions: list[Session]) -> None:
+    """A lock timeout goes for what it waits for first as well as for what it waits for later."""
+    application, _, owner, _ = sessions
+    owner.connection.execute("set lock_timeout = '50ms'")
+    for contested in ("write_customer", "write_ticket"):
+        Tickets(application.connection, shop.tenant_id).create(shop.queue_id, shop.order_type)
+        application.begin(shop).write(contested, tenant_id=shop.tenant_id)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            owner.rows("off_board", tenant_id=shop.tenant_id)
+        application.connection.execute("rollback")
 
 
 def test_a_ticket_starts_under_the_revision_that_its_caller_read(shop: Shop, sessions: list[Session]) -> None:
