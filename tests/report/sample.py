@@ -13,6 +13,7 @@ import numpy as np
 
 from virtualq_core.report.results import (
     Budget,
+    Calibration,
     Dataset,
     Histogram,
     Invariant,
@@ -351,6 +352,16 @@ def passed() -> Results:
                 ratio_interval=(0.188, 0.199),
             ),
         ),
+        calibration=Calibration(
+            taken_at="2026-02-27T18:40:00+00:00",
+            query="list_queue",
+            tickets=20_000,
+            trials=300,
+            false_alarms=0,
+            false_alarm_interval=(0.0, 0.0122),
+            limit_s=10.0,
+            smallest_change=0.031,
+        ),
     )
 
 
@@ -503,6 +514,7 @@ def broken_off() -> Results:
         latencies=(),
         load=None,
         subjects=(),
+        calibration=None,
     )
 
 

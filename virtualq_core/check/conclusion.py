@@ -10,8 +10,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from virtualq_core.conformance.requirement import load as load_requirements
+from virtualq_core.measure.calibration import NOT_CALIBRATED
 from virtualq_core.report.results import (
     Budget,
+    Calibration,
     Dataset,
     Histogram,
     Latency,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from virtualq_core.check.ledger import OpenStage
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
     from virtualq_core.load.result import LoadResult
+    from virtualq_core.measure.calibration import Calibration as KeptCalibration
     from virtualq_core.measure.result import BudgetReport, PlanResult, SubjectResult
     from virtualq_core.seeding import Dataset as SeededDataset
     from virtualq_core.seeding import Violation
@@ -127,13 +130,30 @@ def latencies(report: BudgetReport) -> tuple[Latency, ...]:
     )
 
 
-def conclude_budgets(stage: OpenStage, report: BudgetReport) -> None:
-    """The worst of the limits' verdicts."""
+def calibration(found: KeptCalibration | None) -> Calibration | None:
+    """The figures that a reader of timed verdicts needs, where there are any."""
+    if found is None:
+        return None
+    alarms, reach = found.same.called_slower, found.reaches[0]
+    return handed_on(
+        Calibration,
+        found,
+        trials=alarms.of,
+        false_alarms=alarms.count,
+        false_alarm_interval=alarms.interval,
+        limit_s=reach.limit_s,
+        smallest_change=reach.smallest_change,
+    )
+
+
+def conclude_budgets(stage: OpenStage, report: BudgetReport, kept: KeptCalibration | None) -> None:
+    """The worst of the limits' verdicts, and how far times can be believed here."""
     counted: dict[str, int] = {}
     for each in report.budgets:
         counted[each.verdict] = counted.get(each.verdict, 0) + 1
     told = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
-    stage.conclude(report.verdict, f"{len(report.budgets)} limits: {told}")
+    trust = NOT_CALIBRATED if kept is None else kept.line
+    stage.conclude(report.verdict, f"{len(report.budgets)} limits: {told}; {trust}")
     stage.problems.extend(problems(report.problems))
 
 

@@ -28,6 +28,7 @@ from virtualq_core.database.provider import provide
 from virtualq_core.errors import UsageError
 from virtualq_core.load.runner import run_load
 from virtualq_core.measure.budget import load_budgets
+from virtualq_core.measure.calibration import latest_calibration
 from virtualq_core.measure.comparison import compare_subjects
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.stage import measure_budgets, measure_plans
@@ -214,7 +215,9 @@ class _Check:
         report = measure_budgets(self._require_data(), self.budgets, sized=self._sized())
         self.results.budgets = conclusion.budgets(report)
         self.results.latencies = conclusion.latencies(report)
-        conclusion.conclude_budgets(stage, report)
+        kept = latest_calibration(self.results.environment)
+        self.results.calibration = conclusion.calibration(kept)
+        conclusion.conclude_budgets(stage, report, kept)
 
     def _load(self, stage: OpenStage) -> None:
         """Clients move tickets at once; the history that they leave is checked. The last, because it writes most."""

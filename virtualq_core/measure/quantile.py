@@ -39,7 +39,7 @@ def percentile(samples: ArrayLike, share: float) -> float:
 def interval(samples: ArrayLike, share: float, *, confidence: float = CONFIDENCE) -> Interval:
     """The confidence interval of the true quantile, two-sided, free of any assumption but independence."""
     ordered = np.sort(np.asarray(samples, dtype=float))
-    at_or_below = _binomial_cdf(len(ordered), share)
+    at_or_below = binomial_cdf(len(ordered), share)
     tail = (1 - confidence) / 2
     # X(l) is a lower end where fewer than l observations below the quantile are improbable, and so for X(u).
     lower = int(np.searchsorted(at_or_below, tail, side="right"))
@@ -67,7 +67,7 @@ def histogram(samples: ArrayLike, *, bins: int = 40) -> Histogram:
     return Histogram(tuple(float(edge) for edge in edges), tuple(int(count) for count in counts))
 
 
-def _binomial_cdf(count: int, share: float) -> NDArray[np.float64]:
+def binomial_cdf(count: int, share: float) -> NDArray[np.float64]:
     """P(X ≤ k) for every k below `count` of a binomial X; summed from logarithms, so that nothing underflows."""
     k = np.arange(count)
     log_factorial = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, count + 1)))))

@@ -226,6 +226,25 @@ class Subject:
     ratio_interval: Interval | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """
+    How far timed comparisons can be believed in this environment, as `virtualq calibrate` found out before.
+
+    Of `trials` comparisons of a query with itself `false_alarms` ended as slower. `smallest_change` is the least
+    slowdown that is found within `limit_s` in 95 % of trials, 0.05 for five per cent; None where there is none.
+    """
+
+    taken_at: str
+    query: str
+    tickets: int
+    trials: int
+    false_alarms: int
+    false_alarm_interval: Interval
+    limit_s: float
+    smallest_change: float | None
+
+
 @dataclass(kw_only=True)
 class Results:
     """The results of one check. The verdict is not set by anyone: it is what the stages fold into."""
@@ -245,6 +264,7 @@ class Results:
     latencies: tuple[Latency, ...] = ()
     load: Load | None = None
     subjects: tuple[Subject, ...] = ()
+    calibration: Calibration | None = None
 
     @property
     def kind(self) -> Literal["check", "conformance"]:

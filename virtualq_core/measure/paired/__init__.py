@@ -6,19 +6,19 @@ stops when they decide, and `variant` makes variants of queries.
 """
 
 from virtualq_core.measure.paired.block import Block, Pair, Variant
-from virtualq_core.measure.paired.gate import Bias, Gate, GateVerdict, Judgement, judge, measure_bias
+from virtualq_core.measure.paired.gate import Estimate, Gate, GateVerdict, Judgement, estimate, judge
 from virtualq_core.measure.paired.variant import QueryVariant, require_same_answers
 
 __all__ = [
-    "Bias",
     "Block",
+    "Estimate",
     "Gate",
     "GateVerdict",
     "Judgement",
     "Pair",
     "QueryVariant",
     "Variant",
+    "estimate",
     "judge",
-    "measure_bias",
     "require_same_answers",
 ]

@@ -49,15 +49,30 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Bias:
-    """What a pair differs by before anything is changed: limits of the log-ratio, each with the one-sided `error`."""
+class Estimate:
+    """
+    A log-ratio of durations from all blocks of a fixed time: its centre, and limits that each have the error `error`.
 
-    low: float = 0.0
-    high: float = 0.0
-    error: float = 0.0
+    A limit is infinite where the blocks were too few for it.
+    """
+
+    centre: float
+    low: float
+    high: float
+    error: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long the candidate takes."""
+        return math.exp(self.centre)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ratio's limits."""
+        return math.exp(self.low), math.exp(self.high)
 
 
-NO_BIAS = Bias()
+NO_BIAS = Estimate(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -92,19 +107,24 @@ class Judgement:
     blocks: int
     duration_s: float
 
+    def holds(self, ratio: float) -> bool:
+        """Whether a ratio lies within the interval."""
+        low, high = self.interval
+        return (low is None or low <= ratio) and (high is None or ratio <= high)
 
-def judge(pairs: Sequence[Pair], gate: Gate, *, seed: int, bias: Bias = NO_BIAS) -> Judgement:
+
+def judge(pairs: Sequence[Pair], gate: Gate, *, seed: int, bias: Estimate = NO_BIAS) -> Judgement:
     """
     Compare the variants of the pairs until there is a verdict or the gate's time is over.
 
-    One request under way is waited for; nothing else goes beyond the time. With a `bias`, the probability of a false
-    alarm and that of a miss are each greater by its `error`.
+    A block under way is waited for; nothing else goes beyond the time. `bias` is what the pairs differed by while
+    their variants were still the same; each of the gate's errors is then greater by its `error`.
     """
     with settled_heap(), closing(run_blocks(pairs, limit_s=gate.limit_s, draw=random.Random(seed))) as blocks:
         return judge_blocks(blocks, gate, bias=bias)
 
 
-def judge_blocks(blocks: Iterable[Block], gate: Gate, *, bias: Bias = NO_BIAS) -> Judgement:
+def judge_blocks(blocks: Iterable[Block], gate: Gate, *, bias: Estimate = NO_BIAS) -> Judgement:
     """
     The same for blocks that are given, of which no more are taken than it needs.
 
@@ -124,7 +144,7 @@ def judge_blocks(blocks: Iterable[Block], gate: Gate, *, bias: Bias = NO_BIAS) -
     raise ValueError(f"the blocks end before {gate.limit_s} s")
 
 
-def looks(blocks: Iterable[Block], gate: Gate, *, bias: Bias = NO_BIAS) -> Iterator[Look]:
+def looks(blocks: Iterable[Block], gate: Gate, *, bias: Estimate = NO_BIAS) -> Iterator[Look]:
     """
     What the gate sees at each of its looks, up to its last.
 
@@ -139,35 +159,20 @@ def looks(blocks: Iterable[Block], gate: Gate, *, bias: Bias = NO_BIAS) -> Itera
             continue
         share, spent = reached - spent, reached
         low, high = rank.limits(taken, low_error=gate.false_alarm * share, high_error=gate.miss * share)
-        middle = (bias.low + bias.high) / 2
-        yield Look(rank.centre(taken) - middle, low - bias.high, high - bias.low, len(taken), block.end_s)
+        yield Look(rank.centre(taken) - bias.centre, low - bias.high, high - bias.low, len(taken), block.end_s)
         if spent >= LOOKS[-1]:
             return
 
 
-def measure_bias(pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int) -> Bias:
-    """
-    What the pairs differ by now, when their variants are still the same: their places' own speeds.
-
-    Raises:
-        ValueError: there were too few blocks in the time for so small an error.
-    """
+def estimate(pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int) -> Estimate:
+    """How much longer the candidate takes, from all of the time. Of pairs that are still the same it is their bias."""
+    logs: list[float] = []
     with settled_heap(), closing(run_blocks(pairs, limit_s=limit_s, draw=random.Random(seed))) as blocks:
-        taken = record(blocks, limit_s=limit_s)
-    low, high = rank.limits([block.log_ratio for block in taken], low_error=error, high_error=error)
-    if math.isinf(low):
-        raise ValueError(f"{len(taken)} blocks in {limit_s} s; {rank.least_values(error)} are needed")
-    return Bias(low, high, error)
-
-
-def record(blocks: Iterable[Block], *, limit_s: float) -> list[Block]:
-    """The blocks up to the first that ends at `limit_s` or later."""
-    taken: list[Block] = []
-    for block in blocks:
-        taken.append(block)
-        if block.end_s >= limit_s:
-            break
-    return taken
+        for block in blocks:
+            logs.append(block.log_ratio)
+            if block.end_s >= limit_s:
+                break
+    return Estimate(rank.centre(logs), *rank.limits(logs, low_error=error, high_error=error), error)
 
 
 def _ratio(log_ratio: float) -> float | None:

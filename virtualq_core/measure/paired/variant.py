@@ -18,7 +18,6 @@ from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import LiteralString
 
     import psycopg
 
@@ -41,7 +40,7 @@ class QueryVariant:
         connection: psycopg.Connection[Any],
         cases: Sequence[Case],
         *,
-        text: LiteralString | None = None,
+        text: str | None = None,
         added: Mapping[str, object] | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:

@@ -1,0 +1,33 @@
+"""A calibration as people read it."""
+
+from __future__ import annotations
+
+from tests.calibrate.sample import calibration
+from virtualq_core.calibrate.page import markdown, summary
+
+
+def test_the_page_says_what_was_found_with_intervals() -> None:
+    """False alarms, power, the smallest change, and the machine that they come from."""
+    page = markdown(calibration())
+
+    assert page.startswith("# Trust\n")
+    assert "**0.333 % false alarms, 95 % interval < 0.1 % to 1.84 %.**" in page
+    assert "| 10 % | 10 s | 59 of 60 | 91.1 % to 100 % | 1 | 0 | 59 of 60 | 2.51 s |" in page
+    assert "| 10 s | 3.1 % | 2.9 % to 3.4 % | 2 of 500 |" in page
+    assert "AMD EPYC 7763" in page
+    assert page.endswith("\n")
+
+
+def test_the_page_can_say_that_nothing_is_found() -> None:
+    """On a machine that is too noisy."""
+    assert "| 10 s | none | open to open | 2 of 500 |" in markdown(calibration(smallest_change=None))
+
+
+def test_a_summary_is_a_few_lines() -> None:
+    """One for the query, one for each kind of trial, one for each time."""
+    first, *rest = summary(calibration()).splitlines()
+
+    assert first == "list_queue of 20,000 tickets: 2.07 ms a request, load 1.21"
+    assert rest[0].startswith("false alarms within 10 s: 1 of 300 (")
+    assert rest[1].startswith("10 % slower, found within 10 s: 59 of 60 (")
+    assert rest[2].startswith("smallest change found within 10 s: 3.1 %")

@@ -1,0 +1,45 @@
+"""How a check's stages end: what the budgets' stage says about times."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calibrate.sample import calibration
+from virtualq_core.check.conclusion import calibration as quoted
+from virtualq_core.check.conclusion import conclude_budgets
+from virtualq_core.check.ledger import OpenStage
+from virtualq_core.measure.result import BudgetReport, BudgetResult
+
+REPORT = BudgetReport(
+    budgets=(BudgetResult(name="board", metric="p99_ms", verdict="passed", observed=12.0, limit=100),)
+)
+
+
+def test_the_budgets_are_told_with_what_times_are_worth() -> None:
+    """As the calibration of this machine found out."""
+    kept = calibration()
+    stage = OpenStage("budgets")
+
+    conclude_budgets(stage, REPORT, kept)
+
+    assert stage.verdict == "passed"
+    assert stage.summary == f"1 limits: 1 passed; {kept.line}"
+
+
+def test_a_machine_that_was_not_calibrated_is_told_how() -> None:
+    """By the command."""
+    stage = OpenStage("budgets")
+
+    conclude_budgets(stage, REPORT, None)
+
+    assert stage.summary.endswith("not calibrated on this machine: virtualq calibrate")
+    assert quoted(None) is None
+
+
+def test_readers_of_the_results_get_the_figures() -> None:
+    """Of the first gate: both its errors, with the interval."""
+    found = quoted(calibration())
+
+    assert found is not None
+    assert (found.trials, found.false_alarms, found.limit_s, found.smallest_change) == (300, 1, 10.0, 0.031)
+    assert found.false_alarm_interval == pytest.approx((0.0, 0.0184), abs=1e-3)

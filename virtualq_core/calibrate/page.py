@@ -1,0 +1,111 @@
+"""A calibration for people: a few lines for the terminal, a page for the documentation."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from virtualq_core.measure.calibration import POWER
+from virtualq_core.measure.paired.gate import LOOKS
+from virtualq_core.report.quantity import count, duration, milliseconds, number, percent, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.measure.calibration import Calibration, Series
+
+_PAGE = "trust.md.j2"
+
+
+def summary(calibration: Calibration) -> str:
+    """The figures in a few lines."""
+    kinds = [_kind(series) for series in calibration.series]
+    reaches = [
+        f"smallest change found within {duration(one.limit_s)}: {change(one.smallest_change)} ({changes(one.interval)})"
+        for one in calibration.reaches
+    ]
+    where = f"{milliseconds(calibration.request_ms)} a request, load {number(calibration.load_average)}"
+    return "\n".join([f"{calibration.query} of {count(calibration.tickets)} tickets: {where}", *kinds, *reaches])
+
+
+def markdown(calibration: Calibration) -> str:
+    """The page `docs/reference/trust.md`."""
+    *first, last = (f"{look * 100:g} %" for look in LOOKS)
+    return (
+        _templates()
+        .get_template(_PAGE)
+        .render(
+            calibration=calibration,
+            same=calibration.same,
+            planted=calibration.series[1:],
+            power=POWER,
+            facts=[*_facts(calibration)],
+            looks=f"{', '.join(first)} and {last}",
+        )
+    )
+
+
+def change(value: float | None) -> str:
+    """A slowdown in per cent; none where nothing would be found."""
+    return "none" if value is None else percent(value)
+
+
+def changes(ends: tuple[float | None, float | None]) -> str:
+    """An interval of slowdowns; open where the stretches were too few, or nothing would be found."""
+    low, high = ends
+    return f"{'open' if low is None else percent(low)} to {'open' if high is None else percent(high)}"
+
+
+def percents(ends: tuple[float, float]) -> str:
+    """An interval of shares."""
+    return f"{percent(ends[0])} to {percent(ends[1])}"
+
+
+def slower(ends: tuple[float, float]) -> str:
+    """An interval of ratios, as slowdowns."""
+    return percents((ends[0] - 1, ends[1] - 1))
+
+
+def _kind(series: Series) -> str:
+    low, high = series.called_slower.interval
+    what = "false alarms" if series.known is None else f"{percent(series.planted - 1)} slower, found"
+    told = f"{series.slower} of {series.trials} ({percent(low)} to {percent(high)})"
+    return f"{what} within {duration(series.limit_s)}: {told}; {series.inconclusive} inconclusive"
+
+
+def _facts(calibration: Calibration) -> Iterator[tuple[str, str]]:
+    environment = calibration.environment
+    yield "machine", f"{environment['cpu']}, {environment['cores']} cores, {size(environment['memory_bytes'])}"
+    yield "system", f"{environment['os']}, Python {environment['python']}"
+    yield "server", f"PostgreSQL {environment['postgres_version']}, {environment['provider']}"
+    yield "query", f"`{calibration.query}`, {milliseconds(calibration.request_ms)} a request (median)"
+    yield "data", f"{count(calibration.tickets)} tickets"
+    yield (
+        "load meanwhile",
+        f"{number(calibration.load_average)} processes that wanted a core, in the mean, this one's included",
+    )
+    yield "taken", f"{calibration.taken_at}, in {duration(calibration.duration_s)}, seed {calibration.seed}"
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 -- the page is Markdown
+    )
+    made.filters |= {
+        "change": change,
+        "changes": changes,
+        "duration": duration,
+        "percent": percent,
+        "percents": percents,
+        "slower": slower,
+    }
+    return made
