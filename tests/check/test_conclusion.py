@@ -6,8 +6,9 @@ import pytest
 
 from tests.calibrate.sample import calibration
 from virtualq_core.check.conclusion import calibration as quoted
-from virtualq_core.check.conclusion import conclude_budgets
+from virtualq_core.check.conclusion import conclude_budgets, unasked
 from virtualq_core.check.ledger import OpenStage
+from virtualq_core.check.profile import find_profile
 from virtualq_core.measure.result import BudgetReport, BudgetResult
 
 REPORT = BudgetReport(
@@ -43,3 +44,13 @@ def test_readers_of_the_results_get_the_figures() -> None:
     assert found is not None
     assert (found.trials, found.false_alarms, found.limit_s, found.smallest_change) == (300, 1, 10.0, 0.031)
     assert found.false_alarm_interval == pytest.approx((0.0, 0.0184), abs=1e-3)
+
+
+def test_what_a_profile_has_no_time_for_is_skipped_by_name() -> None:
+    """Crashes, in the smallest profile; the requirements are there, and say how to ask for them."""
+    skipped = unasked(find_profile("smoke"))
+
+    assert {each.id[:3] for each in skipped} == {"DUR"}
+    assert {each.verdict for each in skipped} == {"skipped"}
+    assert all("virtualq conform --only DUR" in each.evidence for each in skipped)
+    assert unasked(find_profile("standard")) == ()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from virtualq_core.check.ledger import OpenStage
+    from virtualq_core.check.profile import Profile
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
     from virtualq_core.load.result import LoadResult
     from virtualq_core.measure.calibration import Calibration as KeptCalibration
@@ -78,6 +79,23 @@ def requirements(outcome: ConformanceResult) -> tuple[Requirement, ...]:
     return tuple(
         handed_on(Requirement, each, family=families[each.family], problem=_problem(each) if each.next_step else None)
         for each in outcome.requirements
+    )
+
+
+def unasked(profile: Profile) -> tuple[Requirement, ...]:
+    """The requirements that the profile has no time for, as skipped; each says how to ask for it."""
+    registry = load_requirements()
+    return tuple(
+        Requirement(
+            id=each.id,
+            level=each.level,  # type: ignore[arg-type]
+            text=each.text,
+            verdict="skipped",
+            evidence=f"not asked by the profile {profile.name}; next: virtualq conform --only {each.family}",
+            family=registry.families[each.family],
+        )
+        for each in registry.requirements.values()
+        if each.family in profile.unasked
     )
 
 

@@ -12,7 +12,8 @@ class Profile:
     """
     The size of one check.
 
-    `load_s` is how long clients move tickets, `clients` how many of them there are.
+    `load_s` is how long clients move tickets, `clients` how many of them there are. `unasked` are families of
+    requirements that take longer than the profile has time for.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Profile:
     tenants: int
     load_s: float
     clients: int
+    unasked: tuple[str, ...] = ()
 
     def sized(self, tickets: int | None) -> Profile:
         """The same with another number of tickets; its own where none is given."""
@@ -29,7 +31,7 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 20_000, 12, 6.0, 8),
+        Profile("smoke", 20_000, 12, 6.0, 8, unasked=("DUR",)),
         Profile("standard", 1_000_000, 60, 30.0, 16),
         Profile("large", 10_000_000, 200, 60.0, 16),
     )

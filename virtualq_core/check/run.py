@@ -18,6 +18,7 @@ import virtualq_core
 from virtualq_core.check import conclusion
 from virtualq_core.check.ledger import CannotRun, Ledger, Silence
 from virtualq_core.check.profile import Profile, find_profile
+from virtualq_core.conformance.requirement import load as load_requirements
 from virtualq_core.conformance.run import run_conformance
 from virtualq_core.database import guard
 from virtualq_core.database.clone import fresh_database, rights
@@ -202,8 +203,10 @@ class _Check:
 
     def _conformance(self, stage: OpenStage) -> None:
         database = self._require_writable()
-        outcome = run_conformance(database, subjects=self.subjects)
-        self.results.requirements = conclusion.requirements(outcome)
+        unasked = self.profile.unasked
+        asked = [letters for letters in load_requirements().families if letters not in unasked]
+        outcome = run_conformance(database, subjects=self.subjects, only=asked if unasked else None)
+        self.results.requirements = conclusion.requirements(outcome) + conclusion.unasked(self.profile)
         conclusion.conclude_conformance(stage, outcome)
 
     def _plans(self, stage: OpenStage) -> None:
