@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from virtualq_core import content
+from virtualq_core.conformance.matrix.scene import Scene
+from virtualq_core.conformance.matrix.tally import Tally
 from virtualq_core.conformance.world import Actor, Application, Tenant, World, under_test
 from virtualq_core.subjects import backend_pid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
+    from virtualq_core.conformance.expectation import Expectation
     from virtualq_core.database.server import Database, Server
     from virtualq_core.subjects import Subject, SubjectSession
 
@@ -58,6 +61,19 @@ def north(world: World) -> Tenant:
 def south(world: World) -> Tenant:
     """The tenant next door."""
     return world.open_tenant("South")
+
+
+@pytest.fixture(scope="session")
+def scene(world: World) -> Iterator[Scene]:
+    """Two tenants more, with a row of every kind, and one with none: what the tenancy matrix is about."""
+    with world.maintainer() as maintainer:
+        yield Scene(world, maintainer)
+
+
+@pytest.fixture
+def tally(expect: Expectation, evidence: Callable[[str], None]) -> Tally:
+    """What a test asks of the matrix, and what was not answered as it should be."""
+    return Tally(expect, evidence)
 
 
 @pytest.fixture(scope="module")
