@@ -1,94 +1,29 @@
-"""Tenancy: what is one tenant's is no other's to see, to change or to refer to."""
+"""
+Tenancy: what is one tenant's is no other's to see, to change or to refer to.
+
+What can be enumerated from the catalogue is in `test_tenancy_matrix.py`, what one session leaves to the next in
+`test_tenancy_session.py`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from psycopg import sql
 
 from virtualq_core import content
-from virtualq_core.conformance.world import Actor
 from virtualq_core.errors import IllegalTransition, TicketNotFound, UsageError
 from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from virtualq_core.conformance.expectation import Expectation
-    from virtualq_core.conformance.world import Application, Tenant, World
+    from virtualq_core.conformance.world import Actor, Application, Tenant, World
     from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "tenancy.sql")
-PLANTS = [name for name in SQL if name.startswith("plant_")]
-CHANGES = [name for name in SQL if name.startswith("change_")]
-REFERENCES = [name for name in SQL if name.startswith("refer_")]
 ESCAPES = [name for name in SQL if name.startswith("escape_")]
-
-
-@pytest.fixture(scope="module")
-def furnished(app: Application, neighbour: Application) -> dict[str, int]:
-    """A row of every kind in both tenants, and the ids that the statements name."""
-    ids: dict[str, int] = {}
-    for side, application in (("own", app), ("victim", neighbour)):
-        tenant = application.tenant
-        ticket_id = application.create(customer_id=tenant.customer_id, employee_id=tenant.employee_id)
-        application.run(SQL["add_item"], ticket_id=ticket_id)
-        ids |= {
-            side: tenant.id,
-            f"{side}_queue": tenant.queue_id,
-            f"{side}_type": tenant.type_id,
-            f"{side}_customer": tenant.customer_id,
-            f"{side}_employee": tenant.employee_id,
-            f"{side}_ticket": ticket_id,
-        }
-    return ids
-
-
-def of_table(statement: str, row: Any) -> sql.Composed:  # noqa: ANN401 -- a row of list_owned_tables
-    """A statement about one table."""
-    names = {"table": sql.Identifier(row.table)}
-    if "{column}" in SQL[statement].sql:
-        names["column"] = sql.Identifier(row.column)
-    return sql.SQL(SQL[statement].sql).format(**names)
-
-
-@pytest.mark.requirement("TEN-001")
-def test_no_tenant_means_no_rows(
-    world: World,
-    north: Tenant,
-    maintainer: Actor,
-    furnished: dict[str, int],
-    expect: Expectation,
-    evidence: Callable[[str], None],
-) -> None:
-    """
-    No table that tenants own rows of shows any, though the maintainer sees rows of both in each.
-
-    Whether the tenant was never set on the connection, or was set in a transaction before and is now empty.
-    """
-    tables = maintainer.run(SQL["list_owned_tables"])
-    both = [furnished["own"], furnished["victim"]]
-    for row in tables:
-        expect.equal((row.table, maintainer.value(of_table("count_tenants", row), tenants=both)), (row.table, 2))
-    with world.application(north) as fresh:
-        nobody = Actor(fresh.connection)
-        for _ in ("never set", "empty"):
-            for row in tables:
-                expect.equal((row.table, nobody.value(of_table("count_rows", row))), (row.table, 0))
-            fresh.run(SQL["read_setting"])
-    evidence(f"{len(tables)} tables: {', '.join(row.table for row in tables)}")
-
-
-@pytest.mark.requirement("TEN-002")
-def test_a_tenant_sees_its_own_rows_and_no_others(
-    app: Application, maintainer: Actor, furnished: dict[str, int], expect: Expectation
-) -> None:
-    """In every table."""
-    for row in maintainer.run(SQL["list_owned_tables"]):
-        seen = app.value(of_table("list_tenants_seen", row))
-        expect.equal((row.table, seen), (row.table, [furnished["own"]]))
 
 
 @pytest.mark.requirement("TEN-002")
@@ -101,47 +36,12 @@ def test_a_search_finds_its_own_tenants_tickets(app: Application, neighbour: App
 
 
 @pytest.mark.requirement("TEN-003")
-@pytest.mark.parametrize("plant", PLANTS)
-def test_nothing_is_planted_in_another_tenant(
-    app: Application, furnished: dict[str, int], expect: Expectation, plant: str
-) -> None:
-    """An INSERT that names another tenant, or none, is refused."""
+def test_a_tenant_writes_no_system_defined_type(app: Application, expect: Expectation) -> None:
+    """It neither adds one nor changes one that is there."""
     with app.trial(), expect.refused("42501"):
-        app.change(SQL[plant], **furnished)
-
-
-@pytest.mark.requirement("TEN-003")
-@pytest.mark.parametrize("change", CHANGES)
-def test_nothing_of_another_tenant_is_changed(
-    app: Application, furnished: dict[str, int], expect: Expectation, change: str
-) -> None:
-    """An UPDATE or DELETE of another tenant's row, or of a system-defined type, finds nothing."""
+        app.change(SQL["add_system_type"])
     with app.trial():
-        expect.equal(app.change(SQL[change], **furnished), 0, "rows changed:")
-
-
-@pytest.mark.requirement("TEN-004")
-@pytest.mark.parametrize("reference", REFERENCES)
-def test_no_row_refers_into_another_tenant(
-    maintainer: Actor, furnished: dict[str, int], expect: Expectation, reference: str
-) -> None:
-    """Foreign keys refuse it, so that it holds for those as well whom row security does not bind."""
-    with maintainer.trial(), expect.refused("23503"):
-        maintainer.change(SQL[reference], **furnished)
-
-
-@pytest.mark.requirement("TEN-004")
-def test_every_reference_carries_the_tenant(maintainer: Actor, expect: Expectation) -> None:
-    """Both sides of every foreign key between tenants' rows have the tenant, in a column that is never null."""
-    expect.equal([row.conname for row in maintainer.run(SQL["list_loose_references"])], [])
-
-
-@pytest.mark.requirement("TEN-005")
-def test_row_security_is_forced_on_every_table(maintainer: Actor, expect: Expectation) -> None:
-    """It binds the owner, too; a table that says whose a row is says so of every row."""
-    for row in maintainer.run(SQL["list_owned_tables"]):
-        secured = (row.table, row.is_secured, row.is_forced, row.is_mandatory)
-        expect.equal(secured, (row.table, True, True, True))
+        expect.equal(app.change(SQL["change_system_types"]), 0, "system-defined types changed:")
 
 
 @pytest.mark.requirement("TEN-005")
@@ -224,19 +124,31 @@ def test_another_tenants_ticket_is_as_if_it_were_not(
 
 
 @pytest.mark.requirement("TEN-008")
-def test_another_tenants_queue_is_as_if_it_were_not(
-    client: SubjectSession, north: Tenant, south: Tenant, neighbour: Application, expect: Expectation
+@pytest.mark.parametrize("name", ["queue_id", "type_definition_id", "customer_id", "employee_id"])
+def test_a_ticket_refers_to_nothing_of_another_tenant(
+    client: SubjectSession, north: Tenant, south: Tenant, expect: Expectation, name: str
 ) -> None:
-    """A ticket can neither be put into it nor claimed from it, in the words for a queue that does not exist."""
-    neighbour.create()
+    """Another tenant's queue, type, customer or employee is refused in the words for one that does not exist."""
+    own = {"queue_id": north.queue_id, "type_definition_id": north.type_id}
+    foreign, missing = vars(south)[name.replace("_definition", "")], 2**30
     refusals = []
-    for queue_id in (south.queue_id, 2**30):
+    for given in (foreign, missing):
         with expect.refused(UsageError) as refusal:
-            client.create_ticket(north.id, queue_id, north.type_id)
-        refusals.append(refusal.text.replace(str(queue_id), "…"))
-        expect.equal(client.claim_next(north.id, queue_id, "received", north.employee_id), None)
+            client.create_ticket(north.id, **{**own, name: given})
+        refusals.append(re.sub(rf"\b({foreign}|{missing})\b", "…", refusal.text))
 
     expect.equal(refusals[0], refusals[1])
+
+
+@pytest.mark.requirement("TEN-008")
+def test_another_tenants_queue_holds_nothing_to_claim(
+    client: SubjectSession, north: Tenant, south: Tenant, neighbour: Application, expect: Expectation
+) -> None:
+    """Like one that does not exist, though a ticket waits there."""
+    neighbour.create()
+
+    for queue_id in (south.queue_id, 2**30):
+        expect.equal(client.claim_next(north.id, queue_id, "received", north.employee_id), None)
 
 
 @pytest.mark.requirement("TEN-008")
@@ -290,22 +202,10 @@ def test_a_system_defined_type_serves_every_tenant(
 
 @pytest.mark.requirement("TEN-011")
 @pytest.mark.parametrize("escape", ESCAPES)
-def test_the_application_does_not_rise_above_its_tenant(
-    app: Application, furnished: dict[str, int], expect: Expectation, escape: str
-) -> None:
+def test_the_application_does_not_rise_above_its_tenant(app: Application, expect: Expectation, escape: str) -> None:
     """It can neither run what is the owner's nor loosen a policy."""
     with app.trial(), expect.refused("42501"):
-        app.change(SQL[escape], **furnished)
-
-
-@pytest.mark.requirement("TEN-011")
-def test_the_application_does_not_read_what_no_tenant_owns(
-    app: Application, maintainer: Actor, expect: Expectation
-) -> None:
-    """Accounts and the record of the installation are none of its business."""
-    for row in maintainer.run(SQL["list_other_tables"]):
-        with expect.refused("42501"):
-            app.value(of_table("read_table", row))
+        app.change(SQL[escape])
 
 
 @pytest.mark.requirement("TEN-012")
