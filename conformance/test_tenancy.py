@@ -129,7 +129,7 @@ def test_a_ticket_refers_to_nothing_of_another_tenant(
     client: SubjectSession, north: Tenant, south: Tenant, expect: Expectation, name: str
 ) -> None:
     """Another tenant's queue, type, customer or employee is refused in the words for one that does not exist."""
-    own = {"queue_id": north.queue_id, "type_definition_id": north.type_id}
+    own: dict[str, Any] = {"queue_id": north.queue_id, "type_definition_id": north.type_id}
     foreign, missing = vars(south)[name.replace("_definition", "")], 2**30
     refusals = []
     for given in (foreign, missing):
