@@ -8,7 +8,7 @@ What can be enumerated from the catalogue is in `test_tenancy_matrix.py`, what o
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
