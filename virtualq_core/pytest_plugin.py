@@ -11,4 +11,5 @@ pytest_plugins = [
     "virtualq_core.fix_requirement",
     "virtualq_core.fix_dataset",
     "virtualq_core.fix_crash",
+    "virtualq_core.fix_interleaving",
 ]
