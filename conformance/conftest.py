@@ -67,7 +67,9 @@ def south(world: World) -> Tenant:
 def scene(world: World) -> Iterator[Scene]:
     """Two tenants more, with a row of every kind, and one with none: what the tenancy matrix is about."""
     with world.maintainer() as maintainer:
-        yield Scene(world, maintainer)
+        opened = Scene(world, maintainer)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

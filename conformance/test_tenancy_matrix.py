@@ -52,7 +52,7 @@ def calls(scene: Scene, probe: Probe) -> list[Call]:
     """Every call of every function that names another's rows; one that cannot be made up is an error."""
     found = []
     with probe.trial():
-        for function in scene.catalogue.functions:
+        for function in scene.functions:
             for case in cases(function, scene):
                 answer = probe.ask(call(function, case.theirs), witness=lambda: scene.digest(scene.theirs, probe))
                 found.append(Call(case, answer, probe.ask(call(function, case.absent))))
@@ -62,6 +62,8 @@ def calls(scene: Scene, probe: Probe) -> list[Call]:
 @pytest.mark.requirement("TEN-002", "TEN-011", "TEN-014")
 def test_every_table_and_view_shows_a_tenant_its_own_rows(scene: Scene, probe: Probe, tally: Tally) -> None:
     """Of the other's it shows none and tells nothing; what no tenant owns rows of is not the application's to read."""
+    for name, reason in scene.unfurnished.items():
+        tally.hold(not reason, f"no row can be made up for {name}", reason)
     for relation in scene.catalogue.relations.values():
         look = scene.look(probe, relation, scene.ours)
         if "select" not in relation.granted or (relation.is_table and relation.owner is None):
@@ -81,7 +83,7 @@ def test_what_another_does_changes_nothing_here(scene: Scene, probe: Probe, tall
             f"select from {name}": scene.look(probe, relation, scene.ours).figure
             for name, relation in scene.catalogue.relations.items()
         }
-        for function in scene.catalogue.functions:
+        for function in scene.functions:
             answer = probe.ask(call(function, own(function, scene, scene.ours)))
             seen[function.signature] = answer.without(())
         return seen
@@ -99,6 +101,8 @@ def test_no_insert_reaches_another_tenant(scene: Scene, probe: Probe, tally: Tal
     for relation in scene.catalogue.relations.values():
         granted = relation.granted_columns("insert")
         what = f"insert into {relation.name}"
+        if relation.name in scene.unfurnished:
+            continue
         if not granted:
             tally.refuse(NO_RIGHT, what, probe.ask(row.insert(relation, {})))
             continue
@@ -120,7 +124,7 @@ def test_no_insert_reaches_another_tenant(scene: Scene, probe: Probe, tally: Tal
 @pytest.mark.requirement("TEN-003", "TEN-017")
 def test_no_update_or_delete_by_key_reaches_another_tenant(scene: Scene, probe: Probe, tally: Tally) -> None:
     """Named by its key, another's row is not found where our own is; and none of ours is given away."""
-    for table in scene.catalogue.tables:
+    for table in scene.tables:
         ours, theirs = scene.key_of(table, scene.ours), scene.key_of(table, scene.theirs)
         for what, statement in row.writes(table, ours):
             answer = probe.ask(statement)
@@ -155,7 +159,7 @@ def test_no_blind_update_or_delete_reaches_another_tenant(world: World, scene: S
 @pytest.mark.requirement("TEN-004", "TEN-018")
 def test_every_reference_refuses_another_tenants_row(scene: Scene, tally: Tally) -> None:
     """Whoever sees both, and may write either, cannot make a row of ours refer to one of theirs, nor to none at all."""
-    for reference in scene.catalogue.references:
+    for reference in scene.references:
         table = scene.catalogue.relations[reference.relation]
         base = row.new_row(table, scene.ours.rows)
         theirs, absent = named(scene, reference)
@@ -174,7 +178,7 @@ def test_every_reference_refuses_another_tenants_row(scene: Scene, tally: Tally)
         for column, value in theirs.items():
             answer = scene.oversee(table, row.update(table, column, value, key))
             tally.refuse(INTEGRITY, f"{what} changed to another's row", answer)
-    tally.conclude("a refusal by 23503", ", ".join(each.name for each in scene.catalogue.references))
+    tally.conclude("a refusal by 23503", ", ".join(each.name for each in scene.references))
 
 
 @pytest.mark.requirement("TEN-004", "TEN-018")
@@ -196,13 +200,24 @@ def test_no_function_changes_anything_of_another_tenant(
 ) -> None:
     """Called for ourselves it works; with the other's ids, one or all, it leaves the other's rows as they were."""
     before = scene.digest(scene.theirs)
-    for function in scene.catalogue.functions:
+    for signature, reason in scene.uncalled.items():
+        tally.hold(not reason, f"{signature} cannot be called", reason)
+    for function in scene.functions:
         answer = probe.ask(call(function, own(function, scene, scene.ours)))
         tally.hold(not answer.error, f"{function.signature} for ourselves", answer)
     for each in calls:
         changed = [name for name, figure in (each.theirs.seen or before).items() if figure != before[name]]
         tally.hold(not changed, f"{each.case.what} changes {', '.join(changed)}", each.theirs)
-    tally.conclude("another's rows as they were", ", ".join(each.name for each in scene.catalogue.functions))
+    tally.conclude("another's rows as they were", ", ".join(each.name for each in scene.functions))
+
+
+@pytest.mark.requirement("TEN-007")
+def test_no_function_serves_another_tenant_in_our_transaction(calls: list[Call], tally: Tally) -> None:
+    """One transaction serves one tenant: to name another one is refused."""
+    for each in calls:
+        if each.case.is_for_another:
+            tally.refuse(NO_RIGHT, each.case.what, each.theirs)
+    tally.conclude("a refusal by 42501")
 
 
 @pytest.mark.requirement("TEN-008", "TEN-020")

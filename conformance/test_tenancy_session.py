@@ -99,7 +99,7 @@ def test_a_borrower_leaves_no_tenant_behind(
 def test_no_function_leaves_its_tenant_behind(pool: ConnectionPool[Connection], scene: Scene, tally: Tally) -> None:
     """Each is called and committed in a tenant's name; who borrows the connection next, in nobody's, sees nothing."""
     side = scene.open_side("Pooled")
-    called = [each for each in scene.catalogue.functions if any(a.name == TENANT for a in each.arguments)]
+    called = [each for each in scene.functions if any(a.name == TENANT for a in each.arguments)]
     for function in called:
         scene.renew(side)
         said = ""
@@ -131,11 +131,11 @@ def test_without_a_tenant_nothing_is_shown_or_written(
                     answer = nobody.ask(statement)
                     tally.hold(not answer.changed, what, answer)
                 granted = relation.granted_columns("insert")
-                if granted and relation.owner is not None:
+                if granted and relation.owner is not None and relation.name not in scene.unfurnished:
                     owned = {relation.name: {relation.owner: scene.theirs.id}}
                     answer = nobody.ask(row.insert(relation, row.new_row(relation, scene.theirs.rows | owned, granted)))
                     tally.hold(answer.error, f"insert into {relation.name}", answer)
-            for function in scene.catalogue.functions:
+            for function in scene.functions:
                 if not any(each.name == TENANT for each in function.arguments):
                     for case in cases(function, scene):
                         answer = nobody.ask(

@@ -69,6 +69,11 @@ class Case:
     absent: Mapping[str, Any]
 
     @property
+    def is_for_another(self) -> bool:
+        """Is it called for the other tenant, in so many words?"""
+        return self.theirs.get(TENANT) != self.absent.get(TENANT)
+
+    @property
     def ids(self) -> list[object]:
         """The values in which the two differ."""
         differing = [name for name in self.theirs if self.theirs[name] != self.absent[name]]

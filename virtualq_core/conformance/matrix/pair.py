@@ -29,7 +29,7 @@ class Pair:
 
 def pairs(scene: Scene) -> Iterator[Pair]:
     """Every way in which a statement of the application can name a row of another tenant's."""
-    for table in scene.catalogue.tables:
+    for table in scene.tables:
         yield from _conditions(scene, table)
         if "insert" in table.granted:
             yield from _inserts(scene, table)
@@ -124,7 +124,7 @@ def _changes(
     scene: Scene, table: Relation, granted: Iterable[str]
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """What may be written so that it names their row: a reference, a value that must be unique, any identifier."""
-    for reference in scene.catalogue.references:
+    for reference in scene.references:
         theirs, absent = named(scene, reference)
         if reference.relation == table.name and theirs.keys() <= set(granted):
             yield f"reference {', '.join(theirs)}", theirs, absent

@@ -128,10 +128,11 @@ def writes(relation: Relation, where: Mapping[str, Any] | None) -> Iterator[tupl
     """Every UPDATE and DELETE that the application has a right to, of these rows; of all, if there is no condition."""
     which = "every" if where is None else "one"
     for name in relation.granted_columns("update"):
-        yield (
-            f"update of {which} {relation.name}.{name}",
-            update(relation, name, value_for(relation.columns[name]), where),
-        )
+        try:
+            value = value_for(relation.columns[name])
+        except UsageError:
+            value = None
+        yield f"update of {which} {relation.name}.{name}", update(relation, name, value, where)
     if "delete" in relation.granted:
         yield f"delete of {which} {relation.name}", delete(relation, where)
 

@@ -7,22 +7,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.conformance.matrix import row
+from virtualq_core.conformance.matrix.call import own
 from virtualq_core.conformance.matrix.catalogue import read
 from virtualq_core.conformance.matrix.probe import Answer, Probe
 from virtualq_core.conformance.world import FIELDS, WORK
+from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from psycopg.sql import Composable, Composed
 
-    from virtualq_core.conformance.matrix.catalogue import Catalogue, Relation
+    from virtualq_core.conformance.matrix.catalogue import Catalogue, Function, Reference, Relation
     from virtualq_core.conformance.world import Actor, Tenant, World
 
 _SQL = content.beside(__file__, "scene.sql")
@@ -77,25 +80,37 @@ class Look(NamedTuple):
 
 
 class Scene:
-    """`ours` is the tenant that looks for a way to `theirs`; `vacant_id` is one that owns nothing but itself."""
+    """
+    `ours` is the tenant that looks for a way to `theirs`; `vacant_id` is one that owns nothing but itself.
+
+    `functions` are those that the application may call, `uncalled` those of which an argument is not known, and
+    `unfurnished` the tables for which no row could be made up, each with what was in the way.
+    """
 
     def __init__(self, world: World, maintainer: Actor) -> None:
         self._world = world
         self._eyes = Probe(maintainer.connection, None)
         self.catalogue: Catalogue = read(maintainer)
+        self.unfurnished: dict[str, str] = {}
+        self._made_up: set[str] = set()
+        self._sides: list[Side] = []
         self.vacant_id = int(maintainer.value(_SQL["add_tenant"], account_id=world.account_id))
         self.ours = self.open_side("Ours")
         self.theirs = self.open_side("Theirs")
+        self.functions: list[Function] = []
+        self.uncalled: dict[str, str] = {}
+        for function in self.catalogue.functions:
+            try:
+                own(function, self, self.ours)
+            except UsageError as error:
+                self.uncalled[function.signature] = str(error).splitlines()[0]
+            else:
+                self.functions.append(function)
 
     def open_side(self, name: str) -> Side:
-        """
-        A new tenant with a row in every table that tenants own rows of.
-
-        Raises:
-            UsageError: nothing is known that would fit into a column of such a table.
-            psycopg.Error: the row that was made up for it is refused.
-        """
+        """A new tenant with a row in every table that tenants own rows of, but for the `unfurnished` ones."""
         side = Side(self._world.open_tenant(name), f"{name}-{uuid4().hex}")
+        self._sides.append(side)
         with self._world.application(side.tenant) as app:
             for statement in ("mark_tenant", "mark_queues", "mark_customers", "mark_employees"):
                 app.change(_SQL[statement], mark=side.mark)
@@ -105,15 +120,34 @@ class Scene:
             app.change(_SQL["add_item"], ticket_id=ticket_id, mark=side.mark)
             app.create("start", "complete", custom_data=Jsonb({"channel": "web"}))
         for table in self.catalogue.tables:
-            if not self.rows_of(table, side.id):
-                self.add(table, side)
+            rows = self.rows_of(table, side.id)
+            if not rows:
+                try:
+                    self.add(table, side)
+                except (UsageError, psycopg.Error) as error:
+                    self.unfurnished[table.name] = str(error).splitlines()[0]
+                    continue
+                self._made_up.add(table.name)
+                rows = self.rows_of(table, side.id)
+            side.rows[table.name] = rows[0]
         self.look_again(side)
         return side
+
+    @property
+    def tables(self) -> list[Relation]:
+        """The tables that tenants own rows of and that have a row of each."""
+        return [table for table in self.catalogue.tables if table.name not in self.unfurnished]
+
+    @property
+    def references(self) -> list[Reference]:
+        """The foreign keys between them."""
+        names = {table.name for table in self.tables}
+        return [each for each in self.catalogue.references if {each.relation, each.referred} <= names]
 
     def look_again(self, side: Side) -> None:
         """Read what the tenant has by now."""
         secrets = {side.mark}
-        for table in self.catalogue.tables:
+        for table in self.tables:
             rows = self.rows_of(table, side.id)
             side.rows[table.name] = rows[0]
             for name in table.columns:
@@ -121,6 +155,14 @@ class Scene:
                 side.values[table.name, name] = {each for each in values if isinstance(each, int | str | UUID)}
                 secrets |= {str(each) for each in values if isinstance(each, UUID)}
         side.secrets = frozenset(secrets)
+
+    def close(self) -> None:
+        """Delete the rows that were made up for tables which the off-boarding of a tenant need not know of."""
+        for table in reversed(self.tables):
+            if table.name in self._made_up:
+                for side in self._sides:
+                    with self._eyes.within(side.id, table.overseer) as connection:
+                        connection.execute(row.delete(table, {str(table.owner): side.id}))
 
     def rows_of(self, table: Relation, tenant_id: int) -> list[dict[str, Any]]:
         """A tenant's rows of a table by their key, as those see them who see all."""
@@ -137,7 +179,13 @@ class Scene:
         return {name: side.rows[table.name][name] for name in table.key}
 
     def add(self, table: Relation, side: Side) -> None:
-        """One more row of a tenant's, written by somebody who may write anything. Raises as `open_side` does."""
+        """
+        One more row of a tenant's, written by somebody who may write anything.
+
+        Raises:
+            UsageError: nothing is known that would fit into a column.
+            psycopg.Error: the row that was made up is refused.
+        """
         rows = {table.name: {str(table.owner): side.id}, **side.rows}
         with self._eyes.within(side.id, table.overseer) as connection:
             connection.execute(row.insert(table, row.new_row(table, rows)))
@@ -147,16 +195,16 @@ class Scene:
         Change something of a tenant's in every table.
 
         Raises:
-            UsageError: something is as it was; or as `open_side` does.
+            UsageError, psycopg.Error: as `add` does.
         """
         before = self.digest(side)
-        for table in self.catalogue.tables:
+        for table in self.tables:
             if "insert" in table.granted:
                 self.add(table, side)
         with self._world.application(side.tenant) as app:
             app.change(_SQL["mark_tenant"], mark=f"{side.mark} stirred")
             app.take(self.rows_of(self.catalogue.relations["ticket"], side.id)[1]["id"], "remind")
-        for table in self.catalogue.tables:
+        for table in self.tables:
             if self.digest(side)[table.name] == before[table.name]:
                 self.add(table, side)
         self.look_again(side)
