@@ -69,10 +69,10 @@ def test_in_every_order_what_a_subject_answers_may_be(
 ) -> None:
     """Clients of the subject under test among them, which have to wait for transactions that others keep open."""
     try:
-        account = stage.perform(interleaving, subject=subject, order=order, alone=alone)
+        summary = stage.perform(interleaving, subject=subject, order=order, alone=alone)
     except OutOfSight as reason:
         pytest.skip(f"missing: {reason}")
-    evidence(f"{interleaving.name}: {account}")
+    evidence(f"{interleaving.name}: {summary}")
 
 
 @pytest.mark.requirement("CON-029")

@@ -234,8 +234,8 @@ def stage(database: Database) -> Iterator[Stage]:
 @pytest.mark.server
 def test_waiting_is_seen_and_told(stage: Stage) -> None:
     """The second of two waits, and goes on when the first has ended; two of six orders are impossible."""
-    account = stage.perform(interleaving_from(told(), "two"))
-    assert (account.orders, account.played, account.waited) == (6, 4, 2)
+    summary = stage.perform(interleaving_from(told(), "two"))
+    assert (summary.orders, summary.played, summary.waited) == (6, 4, 2)
     story = (
         "two: clerk: transition start ticket latte: moved; rival: transition start ticket latte waits; "
         "clerk: committed; rival goes on: transition start ticket latte: illegal-transition; rival: rolled-back"

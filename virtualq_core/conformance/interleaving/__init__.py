@@ -1,8 +1,11 @@
 """
 Deterministic concurrency: short sessions, played in every order that their steps can come in.
 
-`conformance/interleavings/*.toml` say who does what and what may come of it. From the bottom: `script` is what a file
-says, `vocabulary` the words that it may use, `reading` how it is read. `permutation` walks through the orders. `scene`
-is the small world of one play, `deed` what a step does, `player` who does it, `waiting` how a wait is known for one.
-`play` plays one order, `testimony` and `judgement` say what came of it, `stage` does so for every order of a file.
+`conformance/interleavings/*.toml` say who does what and what may come of it. From the bottom:
+
+- `script` is what a file says, `vocabulary` the words that it may use; `form`, `step`, `combination` and `reading` read.
+- `permutation` walks through the orders.
+- `scene` is the small world of one play. A `deed` is a step being taken: an `offer` of the subject's protocol or a plain
+  `statement`, by a `client`, for a `player`; `waiting` knows who waits. `play` plays one order.
+- `testimony` is what the database then says, `judgement` what is wrong with it; `stage` plays every order of a file.
 """

@@ -1,4 +1,4 @@
-"""Every order of an interleaving on a database: the connections that it takes, and the account of what came out."""
+"""Every order of an interleaving on a database: the connections that it takes, and the sum of what came out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from virtualq_core.conformance.expectation import NotAsRequired
+from virtualq_core.conformance.interleaving.client import Client, SqlClient, SubjectClient
 from virtualq_core.conformance.interleaving.judgement import expected_of, find_faults, observed_of
 from virtualq_core.conformance.interleaving.permutation import Order, count_orders, every_order
 from virtualq_core.conformance.interleaving.play import Play, play
-from virtualq_core.conformance.interleaving.player import Hands, Player, SqlHands, SubjectHands
+from virtualq_core.conformance.interleaving.player import Player
 from virtualq_core.conformance.interleaving.scene import build
 from virtualq_core.conformance.interleaving.testimony import SQL, read_testimony
 from virtualq_core.conformance.interleaving.waiting import Watcher
@@ -41,7 +42,7 @@ class OutOfSight(Exception):
 
 
 @dataclass
-class Account:
+class Summary:
     """What the orders of an interleaving came to: how many were played, were impossible, and ended in which way."""
 
     orders: int
@@ -94,7 +95,7 @@ class Stage:
         subject: Subject | None = None,
         order: Order | None = None,
         alone: str = "",
-    ) -> Account:
+    ) -> Summary:
         """
         Play every possible order, or only the one that begins so.
 
@@ -104,7 +105,7 @@ class Stage:
             NotAsRequired: something is wrong in one of them; the error tells its story.
             OutOfSight: it takes a subject, and whether that waits cannot be seen.
         """
-        account = Account(count_orders(interleaving.lengths.values()))
+        summary = Summary(count_orders(interleaving.lengths.values()))
         with self._players(interleaving, subject) as players:
 
             def begin(beginning: Order) -> Play:
@@ -112,7 +113,7 @@ class Stage:
                 if faults:
                     told = f"{expected_of(interleaving, played)} [alone: {alone} '{' '.join(played.order)}']"
                     raise NotAsRequired(f"{'; '.join(faults)} [{played.story}]", told)
-                account.add(played, observed_of(played, testimony))
+                summary.add(played, observed_of(played, testimony))
                 return played
 
             if order is not None:
@@ -120,7 +121,7 @@ class Stage:
             else:
                 for _ in every_order(begin, lambda played: played.choices):
                     pass
-        return account
+        return summary
 
     def audit(self) -> list[str]:
         """What the database's own check of itself finds in the tenants that were used, each with the order's name."""
@@ -147,17 +148,17 @@ class Stage:
             players = []
             for number, plan in enumerate(interleaving.sessions, 1):
                 lent[plan.kind] += 1
-                player = Player(plan, number, self._hands(plan, lent[plan.kind], subject, opened))
+                player = Player(plan, number, self._client(plan, lent[plan.kind], subject, opened))
                 opened.callback(player.close)
                 players.append(player)
             yield players
 
-    def _hands(self, plan: SessionPlan, number: int, subject: Subject | None, opened: ExitStack) -> Hands:
+    def _client(self, plan: SessionPlan, number: int, subject: Subject | None, opened: ExitStack) -> Client:
         match plan.kind:
             case "application":
-                return SqlHands(self._connection(APPLICATION_ROLE, number), enters_tenant=True)
+                return SqlClient(self._connection(APPLICATION_ROLE, number), enters_tenant=True)
             case "owner":
-                return SqlHands(self._connection(None, number), enters_tenant=False)
+                return SqlClient(self._connection(None, number), enters_tenant=False)
             case "subject":
                 if subject is None:
                     raise UsageError(f"'{plan.name}' is a client of a subject, and none is given")
@@ -165,7 +166,7 @@ class Stage:
                 pid = backend_pid(session)
                 if pid is None:
                     raise OutOfSight("a subject whose sessions show by which backend they are served")
-                return SubjectHands(session, pid)
+                return SubjectClient(session, pid)
 
     def _connection(self, role: str | None, number: int) -> Connection[TupleRow]:
         """The connection of that number and role; the first use opens it."""

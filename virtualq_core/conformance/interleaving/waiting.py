@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "waiting.sql")
 _PATIENCE_S = 30.0
 _GRACE_S = 5.0  # longer than the server takes to end a deadlock
-_POLL_S = 0.002
+_POLL_S = 0.001
 
 
 class Watcher:
