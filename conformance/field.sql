@@ -13,3 +13,12 @@ returning id
 
 -- name: count_tickets
 select count(*) from virtualq.Ticket
+
+-- name: insert_text
+-- A document as it is written, for the column to read.
+insert into virtualq.Ticket (queue_id, type_definition_id, custom_data)
+values (%(queue_id)s, %(type_id)s, %(text)s)
+returning custom_data::text
+
+-- name: find_number
+select t.custom_data ->> 'n' from virtualq.Ticket as t where t.id = %(ticket_id)s

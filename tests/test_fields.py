@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from virtualq_core import content
+from virtualq_core.conformance.lure import Lure
 from virtualq_core.errors import InvalidFields
 from virtualq_core.fields import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, FieldSchema, parse_json
 
@@ -276,6 +278,17 @@ def test_a_reference_leads_to_a_subschema_of_the_same_schema(keyword: str, ref: 
 
     (problem,) = error.problems
     assert (problem.path, problem.rule) == (f"$defs.a.allOf[0].properties.b.{keyword}", rule)
+
+
+def test_nothing_is_fetched() -> None:
+    """Whatever names an address is refused, or taken without a call; so is data that names one."""
+    with Lure() as lure:
+        for schema in lure.schemas().values():
+            with contextlib.suppress(InvalidFields):
+                FieldSchema.compile(schema).validate({"a": 1})
+        FieldSchema.compile({"$id": lure.url}).validate({"$ref": lure.url, "$schema": lure.url})
+
+        assert lure.visits == 0
 
 
 def test_references_within_the_schema_work() -> None:
