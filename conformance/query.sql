@@ -1,0 +1,18 @@
+-- name: page_down
+-- The next few rows of a list that is newest first, after the last one that was seen.
+select p.*
+  from ({query}) as p
+ where (p.created_at, p.id) < (%(seen_at)s, %(seen_id)s)
+ order by p.created_at desc, p.id desc
+ limit %(size)s
+
+-- name: page_up
+-- The next few rows of a list that is oldest first.
+select p.*
+  from ({query}) as p
+ where (p.created_at, p.id) > (%(seen_at)s, %(seen_id)s)
+ order by p.created_at, p.id
+ limit %(size)s
+
+-- name: read_clock
+select clock_timestamp()

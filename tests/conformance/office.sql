@@ -1,0 +1,2 @@
+-- name: contains
+select %(data)s @> %(fragment)s
