@@ -11,6 +11,13 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
+from virtualq_core.conformance.plain_machine import (
+    draw_sound_machine,
+    edges_of,
+    spell_out,
+    start_of,
+    written_otherwise,
+)
 from virtualq_core.conformance.sample import draw_machine
 from virtualq_core.errors import InvalidMachine
 from virtualq_core.machine import Machine
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 SQL = content.beside(__file__, "machine.sql")
 SEED = 20
 DRAWN = 400
+COMPILED = 60
+RECORD = content.folder("conformance") / "npm_machines.jsonl"
 
 
 def unsound() -> Iterator[Example]:
@@ -213,7 +222,59 @@ def test_the_database_reads_machines_as_the_library_does(
     evidence(f"{DRAWN} drawn machines, {sound} of them sound")
 
 
-def by_database(draft: Application, machine: dict[str, Any]) -> tuple[object, ...] | None:
+@pytest.mark.requirement("FSM-011")
+def test_every_edge_is_compiled_and_no_other(draft: Application, expect: Expectation) -> None:
+    """The map of a drawn machine is the one that is worked out edge by edge, and its dead ends are terminal."""
+    random = Random(SEED)
+    for _ in range(COMPILED):
+        machine = draw_sound_machine(random)
+        spelled = spell_out(machine)
+        ends = {state for state, steps in spelled.items() if set(steps.values()) <= {state}} - {"none"}
+        expect.equal((machine, by_database(draft, machine)), (machine, (spelled, start_of(machine), ends)))
+
+
+@pytest.mark.requirement("FSM-012")
+def test_the_order_of_edges_means_nothing(draft: Application, expect: Expectation) -> None:
+    """Written in another order, with lists of sources taken apart or put together, a machine is the same."""
+    random = Random(SEED)
+    for _ in range(COMPILED):
+        machine = draw_sound_machine(random)
+        other = written_otherwise(machine, random)
+        expect.equal((other, by_database(draft, other)), (other, by_database(draft, machine)))
+
+
+@pytest.mark.requirement("FSM-013")
+def test_a_machine_spelled_out_is_the_same_machine(draft: Application, expect: Expectation) -> None:
+    """What is compiled, written as a machine without wildcards, compiles to itself."""
+    random = Random(SEED)
+    for _ in range(COMPILED):
+        machine = draw_sound_machine(random)
+        first, *_ = edges_of(machine)
+        edges = [
+            {"name": name, "from": state, "to": target}
+            for state, steps in compiled(draft, machine).items()
+            for name, target in steps.items()
+            if (state, name, target) != first
+        ]
+        plain = {**machine, "transitions": edges}
+        expect.equal((plain, by_database(draft, plain)), (plain, by_database(draft, machine)))
+
+
+@pytest.mark.requirement("FSM-014")
+def test_a_machine_starts_and_moves_as_npm_has_it(
+    draft: Application, expect: Expectation, evidence: Callable[[str], None]
+) -> None:
+    """As javascript-state-machine 3.1.0 was seen to, state by state: what is legal there, and where it leads."""
+    records = [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        machine, npm = json.loads(record["document"]), record["npm"]
+        found = by_database(draft, machine)
+        legal = found and {state: found[0].get(state) for state in npm["legal"]}
+        expect.equal((machine, found and found[1], legal), (machine, npm["state"], npm["legal"]))
+    evidence(f"{len(records)} machines that npm was watched with")
+
+
+def by_database(draft: Application, machine: dict[str, Any]) -> tuple[dict[str, dict[str, str]], str, set[str]] | None:
     """What the database compiles, or None where it refuses."""
     try:
         row = draft.run(SQL["find_machine"], type_id=draft.define(machine))[0]

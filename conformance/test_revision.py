@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.conformance.expectation import KEPT, NO_RIGHT
+from virtualq_core.conformance.plain_machine import draw_sound_machine, spell_out
 from virtualq_core.errors import IllegalTransition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from virtualq_core.conformance.expectation import Expectation
     from virtualq_core.conformance.world import Actor, Application, Tenant
     from virtualq_core.subjects import SubjectSession
 
 SQL = content.beside(__file__, "revision.sql")
 FORGERIES = [name for name in SQL if name.startswith("forge_")]
+SEED = 20
+EXAMPLES = 40
 LIES = [name for name in SQL if name.startswith("falsify_")]
 
 ERRAND: dict[str, Any] = {
@@ -332,6 +340,66 @@ def is_counted(text: str, state: str, tickets: int) -> bool:
     """Whether a text has the number beside the state, with at most one word between them."""
     between = r"\W+(?:\w+\W+)?"
     return re.search(rf"\b{tickets}{between}{state}\b|\b{state}{between}{tickets}\b", text) is not None
+
+
+@pytest.mark.requirement("REV-004", "REV-005", "REV-006")
+def test_a_publication_is_refused_exactly_if_it_strands_a_ticket(
+    draft: Application, expect: Expectation, evidence: Callable[[str], None]
+) -> None:
+    """
+    Drawn machines, tickets and mappings: what is refused would strand one, or maps what may not be mapped.
+
+    What is accepted leaves each ticket where it was or where the mapping says, with a step that says so.
+    """
+    random = Random(SEED)
+    verdicts: Counter[str] = Counter()
+    for number in range(EXAMPLES):
+        before, after = draw_sound_machine(random), draw_sound_machine(random, random.choice(("abc", "abcde", "cdef")))
+        old, new = spell_out(before), spell_out(after)
+        with draft.trial():
+            type_id = draft.define(before)
+            tickets = [wander(draft, type_id, old, random) for _ in range(random.randint(1, 5))]
+            places = {ticket_id: draft.ticket(ticket_id).current_state for ticket_id in tickets}
+            mapping = draw_mapping(old.keys(), new.keys(), random)
+            is_sound = all(state in old.keys() - new.keys() and mapping[state] in new for state in mapping)
+            stranded = {state for state in places.values() if state not in new and state not in mapping}
+            expected = "23514" if stranded or not is_sound else ""
+            told = f"{before} to {after} with {mapping}, tickets in {sorted(places.values())} (number {number})"
+            observed = ""
+            try:
+                draft.publish(type_id, after, mapping=mapping or None)
+            except psycopg.errors.CheckViolation as error:
+                observed = error.sqlstate or "none"
+            expect.equal((told, observed), (told, expected))
+            verdicts["stranded" if is_sound and stranded else "unsound" if expected else "accepted"] += 1
+            for ticket_id, place in places.items():
+                now, last = draft.ticket(ticket_id), draft.history(ticket_id)[-1]
+                moved = None if expected or place in new else mapping[place]
+                expect.equal((told, now.current_state), (told, moved or place))
+                if moved:
+                    verdicts["moved"] += 1
+                    expect.equal((last.from_state, last.to_state, last.revision), (place, moved, 2))
+    expect.holds(min(verdicts.values()) > 2 and len(verdicts) == 4, dict(verdicts), "examples of every kind")
+    evidence(", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())))
+
+
+def wander(draft: Application, type_id: int, spelled: dict[str, dict[str, str]], random: Random) -> int:
+    """A ticket that has taken a few steps of its machine, as far as there were any; its id."""
+    ticket_id = draft.create(type_definition_id=type_id)
+    for _ in range(random.randint(1, 5)):
+        steps = spelled[draft.ticket(ticket_id).current_state]
+        if steps:
+            draft.take(ticket_id, random.choice(sorted(steps)))
+    return ticket_id
+
+
+def draw_mapping(old: Collection[str], new: Collection[str], random: Random) -> dict[str, str]:
+    """Where the tickets of states that go may be moved; now and then it leaves one out, or is wrong."""
+    lost = sorted(set(old) - set(new))
+    mapping = {state: random.choice(sorted(new)) for state in lost if random.random() < 1 / 2}
+    if random.random() < 1 / 8:
+        mapping[random.choice(sorted(old))] = random.choice(sorted({*old, *new}))
+    return mapping
 
 
 def revisions(app: Application, type_id: int) -> list[Any]:

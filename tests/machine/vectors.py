@@ -1,23 +1,27 @@
 """
 Record what npm javascript-state-machine 3.1.0 does: `python tests/machine/vectors.py` rewrites `vectors.jsonl`.
 
+What of it a ticket type accepts is in the conformance suite as well, in `conformance/npm_machines.jsonl`.
+
 It needs Node and npm, and installs the package into a temporary folder. The ordinary tests only read the record: the
-documents of `table.toml`, each observed in a process of its own, and random ones.
+documents of `table.toml`, and random ones.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from tests.machine.difference import disagreement
+from tests.machine.npm import Npm
+from virtualq_core import content
+from virtualq_core.errors import InvalidMachine
+from virtualq_core.machine import Machine
+
 HERE = Path(__file__).parent
-PACKAGE = "javascript-state-machine@3.1.0"
 SEED = 20
 RANDOM_DOCUMENTS = 300
 
@@ -58,34 +62,31 @@ def draw(random_: random.Random) -> dict[str, Any]:
     return {"init": one(inits, NOT_INITS), "transitions": [edge() for _ in range(random_.randint(0, 5))]}
 
 
-def observe(documents: list[str], modules: Path) -> list[Any]:
-    """What npm does with each document, all in one process."""
-    run = subprocess.run(
-        ["node", str(HERE / "observe_npm.js")],  # noqa: S607 - wherever Node is installed
-        input="\n".join(document.replace("\n", " ") for document in documents),
-        env={**os.environ, "NODE_PATH": str(modules)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [json.loads(line) for line in run.stdout.splitlines()]
-
-
 def main() -> None:
     """Rewrite the record."""
     table = tomllib.loads((HERE / "table.toml").read_text(encoding="utf-8"))
     documents = [document for row in table["row"] for document in row["documents"]]
     random_ = random.Random(SEED)
     drawn = [json.dumps(draw(random_)) for _ in range(RANDOM_DOCUMENTS)]
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["npm", "install", "--silent", "--prefix", folder, PACKAGE], check=True)  # noqa: S607
-        modules = Path(folder) / "node_modules"
-        observed = [observe([document], modules)[0] for document in documents] + observe(drawn, modules)
+    with Npm.run() as npm:
+        observed = npm.observe([*documents, *drawn])
     lines = [
         json.dumps({"document": document, "npm": seen}, ensure_ascii=False)
         for document, seen in zip([*documents, *drawn], observed, strict=True)
     ]
     (HERE / "vectors.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (content.folder("conformance") / "npm_machines.jsonl").write_text(
+        "".join(f"{line}\n" for line in lines if is_sound(json.loads(line))), encoding="utf-8"
+    )
+
+
+def is_sound(vector: dict[str, Any]) -> bool:
+    """Is it a machine that a ticket type accepts, and that npm reads in the same way?"""
+    try:
+        Machine.parse(vector["document"])
+    except InvalidMachine:
+        return False
+    return not disagreement(vector["document"], vector["npm"])
 
 
 if __name__ == "__main__":

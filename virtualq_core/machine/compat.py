@@ -1,9 +1,7 @@
 """
 The compat profile: npm javascript-state-machine 3.1.0 under Node, driven by raw names (`fsm._fsm.fire(name, [])`).
 
-Not imitated, because no machine can mean it: a `from` or `to` that is no string passes in npm if a state of the same
-spelling was named before; a `transitions` object with a `length` is read as an array; an edge out of a state named
-`__proto__` exists in every state; a transition named `onInvalidTransition` is fired by every illegal one.
+What is not imitated, because no machine can mean it, is listed in docs/reference/machines.md.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ INHERITED = frozenset(
 """What every JavaScript object has: states so named are not listed, wildcard transitions so named never fire."""
 
 _HANDLERS = ("onInvalidTransition", "onPendingTransition")
-_MEMBERS = ("state", *_HANDLERS)
+_MEMBERS = ("state", "onInvalidTransition")
 _SEPARATOR = re.compile(r"[_-]")
 
 
