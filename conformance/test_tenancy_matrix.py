@@ -177,7 +177,7 @@ def test_every_reference_refuses_another_tenants_row(scene: Scene, tally: Tally)
         key = scene.key_of(table, scene.ours)
         for column, value in theirs.items():
             answer = scene.oversee(table, row.update(table, column, value, key))
-            tally.refuse(INTEGRITY, f"{what} changed to another's row", answer)
+            tally.refuse((*NO_RIGHT, *INTEGRITY), f"{what} changed to another's row", answer)
     tally.conclude("a refusal by 23503", ", ".join(each.name for each in scene.references))
 
 
