@@ -36,7 +36,17 @@ class Npm:
             subprocess.SubprocessError, OSError: there is no npm or no Node, or no registry that has the package.
         """
         with tempfile.TemporaryDirectory() as folder:
-            install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, PACKAGE]
+            install = [
+                "npm",
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--fetch-retries=0",
+                "--prefix",
+                folder,
+                PACKAGE,
+            ]
             subprocess.run(install, check=True, capture_output=True, timeout=_PATIENCE_S)
             command = ["node", str(_OBSERVER)]
             environment = {**os.environ, "NODE_PATH": str(Path(folder) / "node_modules")}
