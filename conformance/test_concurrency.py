@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from virtualq_core import content
-from virtualq_core.conformance.race import answer_unblocked, begin_blocked, race
+from virtualq_core.conformance.race import answer_unblocked, begin_blocked, begin_meanwhile, race
 from virtualq_core.errors import IllegalTransition
 from virtualq_core.subjects import backend_pid
 
@@ -89,7 +89,7 @@ def test_no_ticket_is_claimed_twice(
     expect.equal(sorted(claimed), waiting)
 
 
-@pytest.mark.requirement("CON-002")
+@pytest.mark.requirement("LIF-010")
 def test_a_claim_passes_over_what_a_rival_holds(
     client: SubjectSession, client_pid: int, world: World, app: Application, expect: Expectation
 ) -> None:
@@ -102,6 +102,23 @@ def test_a_claim_passes_over_what_a_rival_holds(
         lease = answer_unblocked(
             rival, client_pid, lambda: client.claim_next(tenant.id, queue_id, "ready", tenant.employee_id)
         )
+    expect.equal(lease.ticket_id if lease else None, free)
+
+
+@pytest.mark.requirement("CON-002")
+def test_a_claim_goes_on_to_the_next_where_a_rival_is_faster(
+    client: SubjectSession, client_pid: int, world: World, app: Application, expect: Expectation
+) -> None:
+    """Whether or not it waits for the ticket that somebody takes away, it does not come back without the next one."""
+    tenant, queue_id = app.tenant, app.open_queue()
+    held, free = app.create("start", "complete", queue_id=queue_id), app.create("start", "complete", queue_id=queue_id)
+
+    with world.application(tenant) as rival, rival.transaction():
+        rival.take(held, "pickup")
+        claim = begin_meanwhile(
+            rival, client_pid, lambda: client.claim_next(tenant.id, queue_id, "ready", tenant.employee_id)
+        )
+    lease = claim.result(30)
     expect.equal(lease.ticket_id if lease else None, free)
 
 

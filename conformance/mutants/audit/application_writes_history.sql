@@ -1,0 +1,3 @@
+-- The application may insert history rows.
+-- breaks: HIS-006
+grant insert on virtualq.TicketStateHistory to virtualq_app;

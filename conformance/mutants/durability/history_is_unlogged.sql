@@ -1,0 +1,3 @@
+-- The history is an unlogged table, which a crash empties.
+-- breaks: DUR-001
+alter table virtualq.TicketStateHistory set unlogged;

@@ -1,0 +1,8 @@
+-- The steps of a bulk call are recorded without the metadata that was given.
+-- breaks: HIS-004
+select pg_temp.replace_in(
+    'virtualq.transition_tickets',
+    $$               transition_metadata = metadata,
+$$,
+    $$$$
+);
