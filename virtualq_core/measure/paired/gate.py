@@ -164,13 +164,19 @@ def looks(blocks: Iterable[Block], gate: Gate, *, bias: Estimate = NO_BIAS) -> I
             return
 
 
-def estimate(pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int) -> Estimate:
-    """How much longer the candidate takes, from all of the time. Of pairs that are still the same it is their bias."""
+def estimate(
+    pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int, least_blocks: int = 1
+) -> Estimate:
+    """
+    How much longer the candidate takes, from all of the time. Of pairs that are still the same it is their bias.
+
+    Where fewer than `least_blocks` are done by then, it goes on until they are.
+    """
     logs: list[float] = []
     with settled_heap(), closing(run_blocks(pairs, limit_s=limit_s, draw=random.Random(seed))) as blocks:
         for block in blocks:
             logs.append(block.log_ratio)
-            if block.end_s >= limit_s:
+            if block.end_s >= limit_s and len(logs) >= least_blocks:
                 break
     return Estimate(rank.centre(logs), *rank.limits(logs, low_error=error, high_error=error), error)
 
