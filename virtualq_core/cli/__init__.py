@@ -30,6 +30,7 @@ COMMANDS = {
     "conform": "Hold a database and an implementation to the requirements.",
     "plans": "Show how PostgreSQL answers each operational query, and whether as demanded.",
     "bench": "Measure latencies and judge the budgets.",
+    "trial": "Say whether a change of indexes is worth shipping: reads, writes, space.",
     "calibrate": "Try how far timed verdicts can be believed on this machine.",
     "load": "Let many clients move tickets at once, and check the history that they leave.",
     "seed": "Fill a database with data that looks like a live queue's.",

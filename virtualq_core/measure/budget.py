@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "budgets.toml"
+POLICIES = ("trial", "compare")
+"""Tables of the file that are no budgets: `measure.policy` reads them."""
 OPERATIONS = ("create_ticket", "transition")
 _ARTICLE = {"query": "a", "operation": "an"}
 Limit: TypeAlias = float | bool | tuple[str, ...]
@@ -128,15 +130,21 @@ def load_budgets(override: Path | None = None) -> dict[str, Budget]:
         BudgetFault: a file cannot be read or says something that cannot be meant.
     """
     path = content.folder("benchmarks") / FILE_NAME
-    tables = _read(path)
+    tables = _budgets_in(path)
     if override is not None:
-        for name, table in _read(override).items():
+        for name, table in _budgets_in(override).items():
             tables[name] = tables.get(name, {}) | table
         path = override
     return {name: _budget(name, table, path) for name, table in tables.items()}
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def read_tables(path: Path) -> dict[str, dict[str, Any]]:
+    """
+    A budget file's tables as they are written.
+
+    Raises:
+        BudgetFault: it cannot be read, is not TOML, or holds something outside any table.
+    """
     try:
         with path.open("rb") as file:
             tables = tomllib.load(file)
@@ -149,6 +157,12 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             raise BudgetFault(
                 f"{path.name}: '{name}' stands outside any budget", expected="a table such as [queue_monitoring]"
             )
+    return tables
+
+
+def _budgets_in(path: Path) -> dict[str, dict[str, Any]]:
+    tables = {name: table for name, table in read_tables(path).items() if name not in POLICIES}
+    for name, table in tables.items():
         for key in table:
             if key not in METRICS and key not in SETTINGS:
                 known = nearest(key, [*METRICS, *SETTINGS])

@@ -46,10 +46,12 @@ def data_on(
 
 
 @contextmanager
-def seeded(server: Server, *, tickets: int, seed_number: int = 1, tenants: int = TENANTS) -> Iterator[Database]:
+def seeded(
+    server: Server, *, tickets: int, seed_number: int = 1, tenants: int = TENANTS, indexes: str = "seed"
+) -> Iterator[Database]:
     """A fresh, seeded database, dropped at the end."""
     with fresh_database(server, prefix="vq_measure") as database:
-        install(database)
+        install(database, indexes=indexes)
         seed(database, SeedPlan(tickets, tenants, seed=seed_number))
         yield database
 

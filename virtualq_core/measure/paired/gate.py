@@ -164,9 +164,7 @@ def looks(blocks: Iterable[Block], gate: Gate, *, bias: Estimate = NO_BIAS) -> I
             return
 
 
-def estimate(
-    pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int, least_blocks: int = 1
-) -> Estimate:
+def estimate(pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int, least_blocks: int = 1) -> Estimate:
     """
     How much longer the candidate takes, from all of the time. Of pairs that are still the same it is their bias.
 

@@ -5,10 +5,10 @@ Two databases that differ in one thing, and what that one thing does to reads, w
 What repeats exactly is compared first; only what it leaves open is timed.
 """
 
-from virtualq_core.measure.twin.effect import Ratio, ReadEffect, RelationSize, Updates, WriteEffect
+from virtualq_core.measure.twin.effect import Ratio, ReadEffect, RelationSize, Updates, Waited, WriteEffect
 from virtualq_core.measure.twin.read import Reader, Timing
 from virtualq_core.measure.twin.space import changed_sizes, relation_sizes
-from virtualq_core.measure.twin.write import WriteComparison, compare_writes
+from virtualq_core.measure.twin.write import operation_costs, time_writes
 
 __all__ = [
     "Ratio",
@@ -17,9 +17,10 @@ __all__ = [
     "RelationSize",
     "Timing",
     "Updates",
-    "WriteComparison",
+    "Waited",
     "WriteEffect",
     "changed_sizes",
-    "compare_writes",
+    "operation_costs",
     "relation_sizes",
+    "time_writes",
 ]

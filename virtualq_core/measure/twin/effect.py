@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -109,20 +109,31 @@ class ReadEffect:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waited:
+    """How long a client waits for an operation, its commit included: the ratio, and the medians in ms."""
+
+    ratio: Ratio
+    before_ms: float
+    after_ms: float
+
+    def over(self, bias: Ratio) -> Waited:
+        """The same without what the sides differed by while they were still the same."""
+        return replace(self, ratio=self.ratio.over(bias))
+
+
+@dataclass(frozen=True, kw_only=True)
 class WriteEffect:
     """
     One operation on both sides, for each ticket.
 
-    Log and blocks are those of the database's own function, as EXPLAIN counts them for its session; `time` is what a
-    client waits, its commit included, and None where it was not measured.
+    Log (in bytes) and blocks are those of the database's own function, as EXPLAIN counts them for its session. `waited`
+    is None where no time was taken.
     """
 
     operation: str
     log_bytes: tuple[float, float]
     touched: tuple[float, float]
-    time: Ratio | None = None
-    before_ms: float | None = None
-    after_ms: float | None = None
+    waited: Waited | None = None
 
     @property
     def log(self) -> Ratio:

@@ -44,7 +44,7 @@ class Timing:
     How long and how surely a read is timed.
 
     It ends when the ratio of times is certainly beyond `gain` (0.2: a fifth faster), beyond `loss` (0.1: a tenth
-    slower) or between the two, or when `limit_s` is over. Each limit of the interval told is wrong with at most `error`.
+    slower) or between the two, or when `limit_s` is over. Each limit of its interval is wrong with at most `error`.
     """
 
     gain: float = 0.20

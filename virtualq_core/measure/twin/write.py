@@ -1,9 +1,9 @@
 """
-Writes on both sides: what an operation logs and touches, what a client waits for it, and what its updates leave behind.
+Writes on both sides: what an operation logs and touches, how long a client waits, and what updates leave behind.
 
-The sides take turns as in any paired comparison. A round makes a handful of tickets on one side, claims them, moves them
-one by one along half of their way and in bulk along the rest; each kind of operation has a log-ratio of its own. Both
-sides get the same operations in the same numbers, so that they stay alike but for what is compared.
+The sides take turns as in any paired comparison. A round makes a handful of tickets on one side, claims them, moves
+them one by one along half of their way and in bulk along the rest; each kind of operation has a log-ratio of its own.
+Both sides get the same operations in the same numbers, so that they stay alike but for what is compared.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from virtualq_core.measure.ground import ACTOR, ITEMS, choose_ground
 from virtualq_core.measure.paired import rank
 from virtualq_core.measure.plan import Plan
 from virtualq_core.measure.sample import settled_heap
-from virtualq_core.measure.twin.effect import Ratio, Updates, WriteEffect
+from virtualq_core.measure.twin.effect import Ratio, Updates, Waited
 from virtualq_core.subjects import ProceduralSubject, visible_connection
 from virtualq_core.tenancy import enter_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import psycopg
 
+    from virtualq_core.database.server import Database
     from virtualq_core.measure.ground import Ground
     from virtualq_core.measure.observer import Observer
     from virtualq_core.subjects import SubjectSession
@@ -41,7 +42,7 @@ _SQL = content.beside(__file__, "write.sql")
 CREATE, CLAIM, MOVE, MOVE_MANY = "create_ticket", "claim_next_ticket", "transition_ticket", "transition_tickets"
 OPERATIONS = (CREATE, CLAIM, MOVE, MOVE_MANY)
 _TICKETS = 4
-_BULK = 20
+_SAMPLES = 20
 _REPEATS = 5
 _LEAST_ROUNDS = 12
 _MOST_ROUNDS = 400
@@ -50,10 +51,10 @@ _WARM_UP_ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class WriteComparison:
-    """The effect on each operation, and what the updates did on both sides."""
+class WriteTimes:
+    """What a client waits on both sides, by operation, and what the updates did on both."""
 
-    effects: tuple[WriteEffect, ...]
+    times: Mapping[str, Waited]
     before: Updates
     after: Updates
 
@@ -106,52 +107,59 @@ class _Worker:
         one_by_one, in_bulk = self.steps
         return {MOVE: len(one_by_one), MOVE_MANY: len(in_bulk)}.get(operation, 1)
 
-    def flush(self) -> None:
-        """Let the server count at once what the session has done."""
-        visible_connection(self.session).execute(_SQL["tell_statistics"].sql)
-
     def updates(self) -> Updates:
-        """The counters as they stand."""
+        """The counters as they stand, with all that the session has done."""
+        visible_connection(self.session).execute(_SQL["tell_statistics"].sql)
         with self.observer.as_owner() as connection:
             row = connection.execute(_SQL["count_updates"].sql).fetchone() or (0, 0, 0)
         return Updates(updates=row[0], hot=row[1], dead=row[2])
 
 
-def compare_writes(base: Observer, head: Observer, *, limit_s: float, seed: int = 1) -> WriteComparison:
+def time_writes(base: Observer, head: Observer, *, limit_s: float, seed: int = 1) -> WriteTimes:
     """
-    What each operation costs on both sides. The tickets stay in both databases.
+    How long each operation takes on both sides, its commit included. The tickets stay in both databases.
 
     Raises:
         EnvironmentFault: a side may not be written into, or has no queue or type to do it with.
     """
     with settled_heap(), _at_work(base) as one, _at_work(head) as other:
-        costs = [operation_costs(worker.observer, worker.ground, worker.state) for worker in (one, other)]
-        for worker in (one, other):
-            worker.flush()
+        _warm_up(one, other)
         began = [worker.updates() for worker in (one, other)]
         logs = _alternate(one, other, limit_s=limit_s, seed=seed)
-        for worker in (one, other):
-            worker.flush()
-        before, after = (
-            worker.updates().since(start) for worker, start in zip((one, other), began, strict=True)
+        before, after = (worker.updates().since(start) for worker, start in zip((one, other), began, strict=True))
+    times = {
+        operation: Waited(
+            ratio=_ratio(found),
+            before_ms=1000 * statistics.median(one.seconds[operation]),
+            after_ms=1000 * statistics.median(other.seconds[operation]),
         )
-        effects = [
-            WriteEffect(
-                operation=operation,
-                log_bytes=(costs[0][operation][0], costs[1][operation][0]),
-                touched=(costs[0][operation][1], costs[1][operation][1]),
-                time=_ratio(logs[operation]),
-                before_ms=1000 * statistics.median(one.seconds[operation]),
-                after_ms=1000 * statistics.median(other.seconds[operation]),
-            )
-            for operation in OPERATIONS
-            if logs[operation]
-        ]
-    return WriteComparison(tuple(effects), before, after)
+        for operation, found in logs.items()
+        if found
+    }
+    return WriteTimes(times, before, after)
+
+
+def _warm_up(*workers: _Worker) -> None:
+    for worker in workers:
+        for _ in range(_WARM_UP_ROUNDS):
+            worker.work()
+
+
+def hold_autovacuum(database: Database) -> None:
+    """Keep autovacuum from the tickets, so that the dead row versions that updates leave can be counted."""
+    with database.connect() as connection:
+        connection.execute(_SQL["hold_autovacuum"].sql)
 
 
 @contextmanager
 def _at_work(observer: Observer) -> Iterator[_Worker]:
+    place = _place(observer)
+    with ProceduralSubject().open(observer.database.dsn, role=observer.application) as session:
+        yield _Worker(observer, session, *place)
+
+
+def _place(observer: Observer) -> tuple[Ground, str, int]:
+    """Where it is written: the ground, the state in which its tickets begin, and who claims them."""
     if observer.is_read_only:
         raise EnvironmentFault(
             f"comparing writes writes tickets, and the harness may not write into '{observer.database.name}'"
@@ -164,16 +172,12 @@ def _at_work(observer: Observer) -> Iterator[_Worker]:
         row = connection.execute(_SQL["find_worker"].sql, asked).fetchone()
     if row is None or row[1] is None:
         raise EnvironmentFault("there is no employee to claim tickets", expected="seeded data")
-    with ProceduralSubject().open(observer.database.dsn, role=observer.application) as session:
-        yield _Worker(observer, session, ground, *row)
+    return ground, row[0], row[1]
 
 
 def _alternate(one: _Worker, other: _Worker, *, limit_s: float, seed: int) -> dict[str, list[float]]:
     """Rounds in a drawn order, ABBA or BAAB; each operation's log-ratios, the head's over the base's."""
     draw = random.Random(seed)
-    for worker in (one, other):
-        for _ in range(_WARM_UP_ROUNDS):
-            worker.work()
     logs: dict[str, list[float]] = {operation: [] for operation in OPERATIONS}
     deadline = time.monotonic() + limit_s
     for number in range(_MOST_ROUNDS):
@@ -201,12 +205,15 @@ def _ratio(logs: list[float]) -> Ratio:
     )
 
 
-def operation_costs(observer: Observer, ground: Ground, state: str) -> dict[str, tuple[float, float]]:
+def operation_costs(observer: Observer) -> dict[str, tuple[float, float]]:
     """
-    Bytes of log and blocks touched a ticket, by operation; nothing is kept.
+    Bytes of log and blocks touched for each ticket, by operation; nothing is kept.
 
-    The least of several on the same pages: a page's image after a checkpoint is written once, by whoever comes first.
+    The mean over a handful of tickets, and the least of several such means: a page's image after a checkpoint is
+    written once, by whoever comes first. How much an update logs depends on whether the new row version fits beside the
+    old one, so only databases whose blocks lie alike are compared: fresh copies of one template.
     """
+    ground, state, employee_id = _place(observer)
     taken: dict[str, list[tuple[float, float]]] = {operation: [] for operation in OPERATIONS}
     common: dict[str, Any] = {"tenant_id": ground.tenant_id, "actor": ACTOR}
     details = common | {
@@ -215,27 +222,26 @@ def operation_costs(observer: Observer, ground: Ground, state: str) -> dict[str,
         "custom_data": None if ground.custom_data is None else Jsonb(ground.custom_data),
         "items": Jsonb([vars(item) for item in ITEMS]),
     }
+    claimed = common | {"queue_id": ground.queue_id, "state": state, "employee_id": employee_id}
     with observer.as_application() as connection, connection.transaction(force_rollback=True):
         connection.execute(enter_statement(ground.tenant_id))
-        worker = connection.execute(_SQL["find_worker"].sql, details).fetchone() or (state, None)
-        claimed = common | {"queue_id": ground.queue_id, "state": state, "employee_id": worker[1]}
         for _ in range(_REPEATS):
-            created = [_explain(connection, "explain_create", details) for _ in range(_BULK)]
-            taken[CREATE].append(_mean(created))
-            taken[CLAIM].append(_mean([_explain(connection, "explain_claim", claimed) for _ in range(_BULK)]))
-            newest = connection.execute(_SQL["list_newest_tickets"].sql, common | {"at_most": _BULK}).fetchall()
+            one_by_one, in_bulk = [], []
+            taken[CREATE].append(_mean([_explain(connection, "explain_create", details) for _ in range(_SAMPLES)]))
+            taken[CLAIM].append(_mean([_explain(connection, "explain_claim", claimed) for _ in range(_SAMPLES)]))
+            newest = connection.execute(_SQL["list_newest_tickets"].sql, common | {"at_most": _SAMPLES}).fetchall()
             ids = [row[0] for row in newest]
-            moved, moved_together = [], []
             for number, name in enumerate(ground.path):
                 asked = common | {"transition": name}
-                if number % 2 and len(ground.path) > 1:
-                    total = _explain(connection, "explain_bulk", asked | {"ticket_ids": ids})
-                    moved_together.append((total[0] / _BULK, total[1] / _BULK))
+                if number % 2:
+                    together = _explain(connection, "explain_bulk", asked | {"ticket_ids": ids})
+                    in_bulk.append((together[0] / _SAMPLES, together[1] / _SAMPLES))
                 else:
-                    moved += [_explain(connection, "explain_transition", asked | {"ticket_id": id_}) for id_ in ids]
-            taken[MOVE].append(_mean(moved))
-            if moved_together:
-                taken[MOVE_MANY].append(_mean(moved_together))
+                    singly = [_explain(connection, "explain_transition", asked | {"ticket_id": one}) for one in ids]
+                    one_by_one += singly
+            taken[MOVE].append(_mean(one_by_one))
+            if in_bulk:
+                taken[MOVE_MANY].append(_mean(in_bulk))
     return {operation: min(found) for operation, found in taken.items() if found}
 
 

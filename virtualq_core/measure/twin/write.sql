@@ -47,3 +47,6 @@ select coalesce(sum(s.n_tup_upd), 0)::bigint as updates,
 -- name: tell_statistics
 -- The session's counters at once, instead of within a second.
 select pg_stat_force_next_flush();
+
+-- name: hold_autovacuum
+alter table virtualq.Ticket set (autovacuum_enabled = off);

@@ -1,0 +1,81 @@
+"""`virtualq trial`: should we ship this index?"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from virtualq_core.trial import TrialResult
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+@app.command()
+def trial(
+    proposal: Annotated[list[Path], typer.Argument(metavar="FILE...", help="SQL that changes indexes or tables.")],
+    tickets: Annotated[int, typer.Option("--tickets", metavar="N", min=1000, help="How many are seeded.")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", help="Draws the data and the order of everything.")] = 1,
+    indexes: Annotated[
+        str, typer.Option("--indexes", metavar="NAME", help="The set of indexes that the proposal is to change.")
+    ] = "seed",
+    budgets: Annotated[
+        Path | None, typer.Option("--budgets", metavar="FILE", help="Your [trial] policy, over the shipped one.")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.5, help="The most that a read is timed; a sure one takes less.")
+    ] = 8.0,
+    database_url: DatabaseUrl = None,
+    postgres_bin: PostgresBin = None,
+    image: Image = None,
+    as_json: AsJson = False,
+) -> int:
+    """
+    Say whether a change of indexes is worth shipping: what it brings the queries, what it costs writes and disk.
+
+    It is tried on copies of a seeded database; nothing else is touched. Exits 0 where it is to be accepted, 1 where it
+    is to be rejected, 3 where the given time was too short to tell. Of several proposals the worst counts.
+
+    Example: virtualq trial proposal.sql --tickets 1000000
+    """
+    from virtualq_core.database.provider import provide
+    from virtualq_core.measure.place import seeded
+    from virtualq_core.measure.policy import TrialPolicy
+    from virtualq_core.measure.twin import Timing
+    from virtualq_core.trial import Effort, Proposal, run_trial
+    from virtualq_core.trial.page import account
+
+    proposals = [Proposal.read(path) for path in proposal]
+    policy = TrialPolicy.load(budgets)
+    effort = Effort(timing=Timing(limit_s=seconds), seed=seed)
+    results: list[TrialResult] = []
+    with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
+        _say(f"seeding {tickets:,} tickets")
+        with seeded(server, tickets=tickets, seed_number=seed, indexes=indexes) as template:
+            for one in proposals:
+                result = run_trial(template, one, policy, effort=effort, tell=partial(_say_of, one.name))
+                results.append(result)
+                if not as_json:
+                    typer.echo(account(result) + "\n")
+    if as_json:
+        documents = [result.to_json() for result in results]
+        typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+    verdicts = {result.verdict for result in results}
+    if "reject" in verdicts:
+        return ExitCode.FAILED
+    return ExitCode.INCONCLUSIVE if "inconclusive" in verdicts else ExitCode.PASSED
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _say_of(name: str, phase: str) -> None:
+    _say(f"{name}: {phase}")
