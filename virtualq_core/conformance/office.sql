@@ -24,3 +24,6 @@ select i.* from virtualq.TicketItem as i where i.tenant_id = %(tenant)s
 
 -- name: list_steps
 select h.* from virtualq.TicketStateHistory as h where h.tenant_id = %(tenant)s
+
+-- name: list_queues
+select q.id, q.name from virtualq.Queue as q where q.tenant_id = %(tenant)s
