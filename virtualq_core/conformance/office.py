@@ -78,7 +78,7 @@ BEFORE_ALL = (datetime.max.replace(tzinfo=UTC), 2**62)
 
 class Office:
     """
-    One tenant's office: two queues, two employees, tickets that came in batches and went their ways.
+    One tenant's office: two queues and an empty one, two employees, tickets that came in batches and went their ways.
 
     The tickets of a batch came at the same moment, so that only their ids tell them apart; and some that came later
     have lower ids, because `overtaker`, another client of the tenant's, was faster.
@@ -89,6 +89,7 @@ class Office:
         self._maintainer = maintainer
         tenant = app.tenant
         self.queues = (tenant.queue_id, tenant.other_queue_id)
+        self.empty_queue = int(app.value(_SQL["add_queue"]))
         self.employees = (tenant.employee_id, int(app.value(_SQL["add_employee"])))
         self.type_id = app.define(WORK)
         for _ in range(_BATCHES):
@@ -141,7 +142,7 @@ class Office:
         """What to ask each query, by its name."""
         whose = {"tenant_id": self.app.tenant_id}
         at = {"at": self.measured_at}
-        in_queue = [{**whose, "queue_id": queue_id} for queue_id in (*self.queues, 2**30)]
+        in_queue = [{**whose, "queue_id": queue_id} for queue_id in (*self.queues, self.empty_queue, 2**30)]
         one_state = sorted({state for states in STATES for state in states})
         in_states = [{**each, "states": list(states)} for each in in_queue for states in STATES]
         return {
@@ -221,7 +222,7 @@ class Office:
         return served / (WINDOW.total_seconds() / 60) if served else None
 
     def _estimate(self, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-        if given["queue_id"] not in self.queues:
+        if given["queue_id"] not in self.names:
             return []
         waiting = sum(t["current_state"] in given["states"] for t in self._in_queue(given))
         per_minute = self._rate(given["queue_id"])

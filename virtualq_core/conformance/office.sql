@@ -1,6 +1,9 @@
 -- name: add_employee
 insert into virtualq.Employee (tenant_id, name) values (%(tenant_id)s, 'Ada') returning id
 
+-- name: add_queue
+insert into virtualq.Queue (tenant_id, name) values (%(tenant_id)s, 'Nobody') returning id
+
 -- name: add_item
 insert into virtualq.TicketItem (ticket_id, name, quantity, note) values (%(ticket_id)s, %(name)s, %(quantity)s, %(note)s)
 
