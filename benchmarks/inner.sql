@@ -9,3 +9,11 @@ select t.id, t.extid, t.queue_id, t.current_state::text, t.custom_data, t.create
    and t.custom_data @> %(fragment)s
  order by t.created_at desc, t.id desc
  limit %(at_most)s;
+
+-- name: search_custom_data_path
+select t.id, t.extid, t.queue_id, t.current_state::text, t.custom_data, t.created_at
+  from virtualq.Ticket as t
+ where t.tenant_id = %(tenant_id)s
+   and t.custom_data @? %(path)s
+ order by t.created_at desc, t.id desc
+ limit %(at_most)s;

@@ -16,3 +16,12 @@ select p.*
 
 -- name: read_clock
 select clock_timestamp()
+
+-- name: search_by_path
+select s.ticket_id from virtualq.search_tickets_by_path(%(tenant_id)s, %(path)s, 1000) as s
+
+-- name: refresh_waits
+select virtualq.refresh_waits(%(tenant_id)s, %(at)s, %(window_length)s)
+
+-- name: expire_tickets
+select e.ticket_id from virtualq.expire_tickets(%(tenant_id)s, %(at)s) as e (ticket_id)

@@ -47,6 +47,9 @@ select t.id from virtualq.TypeDefinition as t where t.scope = 0 order by t.id li
 -- name: search_tickets
 select s.ticket_id from virtualq.search_tickets(%(tenant_id)s, '{}', 1000000) as s
 
+-- name: search_tickets_by_path
+select s.ticket_id from virtualq.search_tickets_by_path(%(tenant_id)s, '$', 1000000) as s
+
 -- name: transition_for
 select virtualq.transition_ticket(%(other)s, %(ticket_id)s, 'start')
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from virtualq_core import content
-from virtualq_core.conformance.office import Office
+from virtualq_core.conformance.jsonpath import ANSWERED, REFUSED
+from virtualq_core.conformance.office import BEFORE_ALL, WINDOW, Office
 from virtualq_core.measure.catalogue import QUERIES, Case, check_answer
 from virtualq_core.measure.observer import Observer
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from virtualq_core.conformance.expectation import Expectation
-    from virtualq_core.conformance.world import Actor, World
+    from virtualq_core.conformance.world import Actor, Application, World
     from virtualq_core.database.server import Database
     from virtualq_core.subjects import SubjectSession
 
@@ -29,7 +31,16 @@ SQL = content.beside(__file__, "query.sql")
 NAMES = sorted(content.statement_folder(QUERIES))
 SEED = 20
 PAGE = 4
-EDGE = {"page_down": (datetime.max.replace(tzinfo=UTC), 2**62), "page_up": (datetime.min.replace(tzinfo=UTC), 0)}
+EDGE = {"page_down": BEFORE_ALL, "page_up": (datetime.min.replace(tzinfo=UTC), 0)}
+OPEN_STATES = ["received", "in_progress", "ready"]
+OF_THE_TENANT = {
+    "search_custom_data",
+    "search_custom_data_path",
+    "list_overdue_tickets",
+    "summarise_tenant",
+    "list_history_of_day",
+}
+"""Queries that ask about the whole tenant, and name nothing in it."""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +103,15 @@ def test_a_query_answers_as_its_counterpart_does(
 @pytest.mark.requirement("QRY-002")
 @pytest.mark.parametrize(
     ("query", "sign"),
-    [("list_queue", -1), ("list_queue_in_state", -1), ("list_employee_tickets", 1), ("search_custom_data", -1)],
+    [
+        ("list_queue", -1),
+        ("list_queue_page", -1),
+        ("list_queue_in_state", -1),
+        ("list_employee_tickets", 1),
+        ("list_overdue_tickets", 1),
+        ("search_custom_data", -1),
+        ("search_custom_data_path", -1),
+    ],
 )
 def test_the_order_is_total(office: Office, expect: Expectation, query: str, sign: int) -> None:
     """By the time of creation, and by the id where that is the same: asked again, nothing changes its place."""
@@ -109,21 +128,32 @@ def test_the_order_is_total(office: Office, expect: Expectation, query: str, sig
 @pytest.mark.requirement("QRY-003")
 @pytest.mark.parametrize(
     ("query", "page"),
-    [("list_queue", "page_down"), ("list_queue_in_state", "page_down"), ("list_employee_tickets", "page_up")],
+    [
+        ("list_queue", "page_down"),
+        ("list_queue_page", None),
+        ("list_queue_in_state", "page_down"),
+        ("list_employee_tickets", "page_up"),
+    ],
 )
 def test_paging_by_key_visits_every_row_once(
-    world: World, maintainer: Actor, expect: Expectation, query: str, page: str
+    world: World, maintainer: Actor, expect: Expectation, query: str, page: str | None
 ) -> None:
-    """Page after page by time and id, while new tickets come in: none that was there is left out or seen twice."""
+    """
+    Page after page by time and id, while new tickets come in: none that was there is left out or seen twice.
+
+    A query of pages does that itself; any other list is the sub-select of one.
+    """
     random = Random(SEED)
     with Office.open(world, maintainer, random) as busy:
         given = max(busy.questions()[query], key=lambda each: len(busy.answer(query, each)))
         there = [row["id"] for row in ask(busy, query, given)]
-        statement = sql.SQL(SQL[page].sql).format(query=sql.SQL(content.query(query).sql))
-        seen_at, seen_id = EDGE[page]
+        paging = "{query}" if page is None else SQL[page].sql
+        statement = sql.SQL(paging).format(query=sql.SQL(content.query(query).sql))
+        seen_at, seen_id = EDGE[page or "page_down"]
+        given = {**given, "size": PAGE, "page_size": PAGE}
         visited: list[int] = []
         for _ in range(len(there)):
-            rows = busy.app.run(statement, **{**given, "seen_at": seen_at, "seen_id": seen_id, "size": PAGE})
+            rows = busy.app.run(statement, **{**given, "seen_at": seen_at, "seen_id": seen_id})
             if not rows or (page == "page_up" and len(visited) > len(there)):
                 break
             visited += [row.id for row in rows]
@@ -140,11 +170,13 @@ def test_a_query_shows_nothing_of_another_tenant(
     office: Office, next_door: Office, expect: Expectation, query: str
 ) -> None:
     """Asked in our name about the other's queue, employee or ticket, it finds none; in the other's name, it refuses."""
-    foreign = {ticket["extid"] for ticket in next_door.tickets}
+    foreign = {ticket[name] for ticket in next_door.tickets for name in ("id", "extid")}
+    names = ("id", "extid", "ticket_id", "oldest_id")
     for given in next_door.questions()[query]:
         answer = ask(office, query, {**given, "tenant_id": office.app.tenant_id})
-        expect.equal({row.get("extid") for row in answer} & foreign, set())
-        expect.holds(query == "search_custom_data" or not answer, answer, "no row")
+        expect.equal({row.get(name) for row in answer for name in names} & foreign, set())
+        expect.equal({row.get("queue_id") for row in answer} & {*next_door.names}, set())
+        expect.holds(query in OF_THE_TENANT or not answer, answer, "no row")
         try:
             expect.equal((given, ask(office, query, given)), (given, []))
         except psycopg.errors.InsufficientPrivilege:
@@ -167,10 +199,9 @@ def test_the_counts_are_those_of_the_lists(office: Office, expect: Expectation) 
 def test_the_wait_shown_is_the_place_in_line_over_the_rate(office: Office, expect: Expectation) -> None:
     """Of every open ticket, on every list: so many are before it, so many a minute were served, rounded up."""
     true = office.waits()
-    open_states = ["received", "in_progress", "ready"]
     told: dict[int, int | None] = {}
     for queue_id in office.queues:
-        given = {"tenant_id": office.app.tenant_id, "queue_id": queue_id, "states": open_states}
+        given = {"tenant_id": office.app.tenant_id, "queue_id": queue_id, "states": OPEN_STATES}
         told |= {row["id"]: row["estimated_wait_minutes"] for row in ask(office, "list_queue", given)}
     expect.equal(told, true)
     expect.holds(len(set(true.values())) > 3, true, "waits of different length")
@@ -192,3 +223,82 @@ def test_who_is_next_is_claimed_next(
             expect.equal([] if lease is None else [lease.ticket_id], following)
             claimed += following
     expect.holds(len(claimed) > 1, f"{len(claimed)} claims", "several")
+
+
+@pytest.mark.requirement("QRY-008")
+def test_a_path_is_answered_or_refused_whatever_the_tickets_hold(
+    office: Office, neighbour: Application, expect: Expectation
+) -> None:
+    """A tenant without a ticket is refused the same paths as one with many, and so learns nothing of anybody's."""
+    for path in REFUSED:
+        for app in (office.app, neighbour):
+            with app.trial(), expect.refused("22023"):
+                app.run(SQL["search_by_path"], path=path)
+    for path in ANSWERED:
+        expect.equal((path, neighbour.run(SQL["search_by_path"], path=path)), (path, []))
+
+
+@pytest.mark.requirement("QRY-009")
+def test_a_newcomer_is_told_what_they_are_shown_later(world: World, maintainer: Actor, expect: Expectation) -> None:
+    """The estimate before a ticket is taken is the one that the ticket gets, as long as nobody else comes or goes."""
+    random, estimates = Random(SEED), []
+    with Office.open(world, maintainer, random) as busy:
+        for queue_id in busy.queues:
+            given = {"tenant_id": busy.app.tenant_id, "queue_id": queue_id, "states": OPEN_STATES}
+            [told] = ask(busy, "estimate_wait", given)
+            newcomer = busy.app.create(queue_id=queue_id, type_definition_id=busy.type_id)
+            busy.app.value(SQL["refresh_waits"], at=busy.measured_at, window_length=WINDOW)
+            shown_later = {row["id"]: row["estimated_wait_minutes"] for row in ask(busy, "list_queue", given)}
+            expect.equal(told["estimated_wait_minutes"], shown_later[newcomer])
+            estimates.append(told["estimated_wait_minutes"])
+    expect.holds(any(estimates), estimates, "a queue that has served somebody")
+
+
+@pytest.mark.requirement("QRY-010")
+def test_what_expires_is_what_was_overdue(world: World, maintainer: Actor, expect: Expectation) -> None:
+    """Of the tickets on the list at a moment, those expire that their machine lets expire, and no others."""
+    with Office.open(world, maintainer, Random(SEED)) as busy:
+        for given in busy.questions()["list_overdue_tickets"]:
+            listed = ask(busy, "list_overdue_tickets", given)
+            may_expire = {row["id"] for row in listed if row["current_state"] in ("received", "ready")}
+            expired = {row.ticket_id for row in busy.app.run(SQL["expire_tickets"], at=given["at"])}
+            expect.equal((given["at"], expired), (given["at"], may_expire))
+            left = {row["id"] for row in ask(busy, "list_overdue_tickets", given)}
+            expect.equal(left, {row["id"] for row in listed} - expired)
+
+
+@pytest.mark.requirement("QRY-011")
+def test_the_overview_says_what_the_queues_say(office: Office, expect: Expectation) -> None:
+    """Its open tickets are those in open states, the oldest of them is the list's last, the closed are the others."""
+    whose = {"tenant_id": office.app.tenant_id}
+    overview = {row["queue_id"]: row for row in ask(office, "summarise_tenant", {**whose, "at": office.measured_at})}
+    expect.equal(sorted(overview), sorted(office.names))
+    for queue_id in office.names:
+        given = {**whose, "queue_id": queue_id}
+        waiting = ask(office, "list_queue", {**given, "states": OPEN_STATES})
+        done = ask(office, "list_queue", {**given, "states": ["completed", "cancelled"]})
+        row = overview[queue_id]
+        oldest = waiting[-1]["id"] if waiting else None
+        expect.equal((row["open_tickets"], row["oldest_id"]), (len(waiting), oldest))
+        expect.equal(row["closed_in_a_day"], len(done))
+
+
+@pytest.mark.requirement("QRY-012")
+def test_the_days_make_up_the_whole_history(office: Office, expect: Expectation) -> None:
+    """Day by day, wherever one ends and the next begins, every step of every ticket is listed once, in its order."""
+    whose = {"tenant_id": office.app.tenant_id}
+    everything = office.questions()["list_history_of_day"][0]
+    whole = ask(office, "list_history_of_day", everything)
+    ends = [everything["since"], *sorted({row["occurred_at"] for row in whole})[2::5], everything["until"]]
+    listed: list[tuple[int, int]] = []
+    for since, until in pairwise(ends):
+        rows = ask(office, "list_history_of_day", {**whose, "since": since, "until": until})
+        listed += [(row["ticket_id"], row["seq"]) for row in rows]
+    expect.holds(len(ends) > PAGE, f"{len(ends) - 1} days", "several")
+    expect.equal([name for name, times in Counter(listed).items() if times > 1], [], "listed twice:")
+    for ticket in office.tickets:
+        [told] = ask(office, "find_ticket", {**whose, "extid": ticket["extid"]})
+        steps = [step["seq"] for step in told["history"]]
+        expect.equal(
+            (ticket["id"], [seq for ticket_id, seq in listed if ticket_id == ticket["id"]]), (ticket["id"], steps)
+        )

@@ -27,11 +27,14 @@ ESCAPES = [name for name in SQL if name.startswith("escape_")]
 
 
 @pytest.mark.requirement("TEN-002")
-def test_a_search_finds_its_own_tenants_tickets(app: Application, neighbour: Application, expect: Expectation) -> None:
-    """Also by the function that searches with more rights than its caller has."""
+@pytest.mark.parametrize("search", ["search_tickets", "search_tickets_by_path"])
+def test_a_search_finds_its_own_tenants_tickets(
+    app: Application, neighbour: Application, expect: Expectation, search: str
+) -> None:
+    """Also by the functions that search with more rights than their caller has."""
     mine, theirs = app.create(custom_data="{}"), neighbour.create(custom_data="{}")
 
-    found = {row.ticket_id for row in app.run(SQL["search_tickets"])}
+    found = {row.ticket_id for row in app.run(SQL[search])}
     expect.equal((mine in found, theirs in found), (True, False))
 
 

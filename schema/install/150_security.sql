@@ -103,12 +103,14 @@ grant execute on function
     virtualq.expire_tickets,
     virtualq.refresh_waits,
     virtualq.search_tickets,
+    virtualq.search_tickets_by_path,
     virtualq.publish_type
     to virtualq_app, virtualq_maintainer;
 grant execute on function
     virtualq.compile_machine(jsonb),
     virtualq.refuse_machine(text, text),
     virtualq.is_falsy(jsonb),
+    virtualq.is_searchable_path(jsonpath),
     virtualq.require_name(text, jsonb, text),
     virtualq.require_state_name(text, jsonb),
     virtualq.require_transition_name(text, jsonb),
@@ -121,6 +123,7 @@ alter function virtualq.enforce_transition() owner to virtualq_maintainer;
 alter function virtualq.compile_type() owner to virtualq_maintainer;
 alter function virtualq.record_revision() owner to virtualq_maintainer;
 alter function virtualq.search_tickets owner to virtualq_maintainer;
+alter function virtualq.search_tickets_by_path owner to virtualq_maintainer;
 
 do $owner$
 declare

@@ -35,3 +35,21 @@ select t.id, t.extid, t.queue_id, t.type_definition_id, t.current_state, t.versi
 select s.ticket_id as id, s.extid, s.queue_id, s.current_state, s.created_at, s.custom_data
   from virtualq.search_tickets(%(tenant_id)s, %(fragment)s, %(at_most)s) as s
  order by s.created_at desc, s.ticket_id desc;
+
+-- name: search_custom_data_path
+-- The newest tickets of a tenant in whose custom data a JSON path finds something: a nested value, a comparison. Asked
+-- by reports and by saved filters. It goes through a function for the reason that search_custom_data does.
+select s.ticket_id as id, s.extid, s.queue_id, s.current_state, s.created_at, s.custom_data
+  from virtualq.search_tickets_by_path(%(tenant_id)s, %(path)s, %(at_most)s) as s
+ order by s.created_at desc, s.ticket_id desc;
+
+-- name: list_overdue_tickets
+-- The open tickets whose time to live has run out, whether or not their machine lets them expire. Asked by whoever looks
+-- after the tenant, a few times an hour.
+select t.id, t.extid, t.queue_id, t.type_definition_id, t.current_state, t.employee_id, t.ttl_minutes, t.created_at,
+       t.created_at + make_interval(mins => t.ttl_minutes) as due_at
+  from virtualq.Ticket as t
+ where t.tenant_id = %(tenant_id)s
+   and t.closed_at is null
+   and t.created_at + make_interval(mins => t.ttl_minutes) <= %(at)s
+ order by t.created_at, t.id;

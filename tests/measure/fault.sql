@@ -24,7 +24,10 @@ select (select count(*) from virtualq.Ticket), (select count(*) from virtualq.Ti
 create table virtualq.Intruder (id integer);
 
 -- name: find_function_text
-select p.prosrc from pg_proc as p where p.oid = 'virtualq.search_tickets'::regproc;
+select p.prosrc from pg_proc as p where p.oid = %(function)s::regproc;
+
+-- name: list_depths
+select count(*) from virtualq.Ticket as t where t.closed_at is null group by t.queue_id;
 
 -- name: set_small_work_mem
 alter database {database} set work_mem = '64kB';

@@ -10,9 +10,10 @@ import pytest
 
 from virtualq_core import content
 from virtualq_core.database import guard
-from virtualq_core.measure.catalogue import cases_of, check_answer, draw
+from virtualq_core.measure.catalogue import cases_of, check_answer, draw, fetch
 from virtualq_core.measure.depth import fill_queues
 from virtualq_core.measure.observer import Observer
+from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 QUERIES = content.statement_folder("schema/queries")
 BENCHMARKS = content.folder("benchmarks")
+INNER = content.statements(BENCHMARKS / "inner.sql")
 FAULTS = content.beside(__file__, "fault.sql")
 
 
@@ -29,6 +31,13 @@ FAULTS = content.beside(__file__, "fault.sql")
 def test_every_query_names_the_tenant_itself(query: str) -> None:
     """The tables may be spread over nodes, where row security alone does not find the one to ask."""
     assert "%(tenant_id)s" in QUERIES[query].sql
+
+
+def test_every_function_that_a_query_calls_has_its_statement_explained() -> None:
+    """EXPLAIN does not look into functions: a plan of the call would say nothing."""
+    calling = {name for name, statement in QUERIES.items() if re.search(r"virtualq\.\w+\(", statement.sql)}
+
+    assert set(INNER) == calling
 
 
 @pytest.mark.parametrize("query", sorted(QUERIES))
@@ -55,11 +64,38 @@ def test_no_answer_is_the_query_itself() -> None:
 
 @pytest.mark.server
 def test_every_class_of_tenant_is_drawn_for_every_query(observer: Observer) -> None:
-    """Big, median and small ones and one without tickets."""
+    """Big, median and small ones and one without tickets; for a queue's queries the deepest and the shallowest, too."""
     cases = draw(observer)
 
-    for query in QUERIES:
-        assert [case.tenant_class for case in cases if case.query == query] == ["big", "median", "small", "empty"]
+    for query, statement in QUERIES.items():
+        queues = ["deep queue", "shallow queue"] if statement.file.stem == "queue" else []
+        found = [case.tenant_class for case in cases if case.query == query]
+        assert found == ["big", "median", "small", "empty", *queues]
+
+
+@pytest.mark.server
+def test_the_deep_and_the_shallow_queue_are_the_extremes(observer: Observer) -> None:
+    """By their open tickets, which the display lists; a queue without any says nothing of depth."""
+    cases = draw(observer, queries=["list_queue"])
+    [deep] = [case for case in cases if case.tenant_class == "deep queue"]
+    [shallow] = [case for case in cases if case.tenant_class == "shallow queue"]
+    with observer.as_overseer() as connection:
+        depths = [row[0] for row in connection.execute(FAULTS["list_depths"].sql)]
+
+    assert (deep.tickets_in_queue, shallow.tickets_in_queue) == (max(depths), min(depths))
+    assert check_answer(observer, deep) == max(depths)
+    assert check_answer(observer, shallow) == min(depths)
+
+
+@pytest.mark.server
+def test_the_page_is_the_second_one(observer: Observer) -> None:
+    """Fifty rows on from the first, where the queue has as many."""
+    cases = draw(observer, queries=["list_queue", "list_queue_page"])
+    whole, page = (case for case in cases if case.tenant_class == "deep queue")
+    with observer.as_application() as connection, tenant_scope(connection, page.tenant_id):
+        rows, listed = fetch(connection, page), fetch(connection, whole)
+
+    assert [row[0] for row in rows] == [row[0] for row in listed[50:100]]
 
 
 @pytest.mark.server
@@ -73,13 +109,18 @@ def test_the_same_data_give_the_same_cases(observer: Observer) -> None:
 
 @pytest.mark.server
 def test_every_query_answers_as_its_counterpart_does(observer: Observer) -> None:
-    """For every class of tenant, and for the queue of a thousand; the big tenant's answers are not empty."""
+    """
+    For every class of tenant, and for the queue of a thousand; the big tenant's answers are not empty.
+
+    Those of the tenant without tickets are, but for figures, which are told of every queue.
+    """
     rows = {(case.query, case.tenant_class): check_answer(observer, case) for case in draw(observer)}
     [deep] = draw(observer, queries=["list_queue"], tickets_in_queue=1000)
 
     assert check_answer(observer, deep) == 1000
     assert all(rows[query, "big"] > 0 for query in QUERIES)
-    assert {count for (_, tenant_class), count in rows.items() if tenant_class == "empty"} == {0}
+    empty = {query: count for (query, tenant_class), count in rows.items() if tenant_class == "empty"}
+    assert {query for query, count in empty.items() if count} == {"estimate_wait", "summarise_tenant"}
 
 
 @pytest.mark.server
@@ -95,15 +136,16 @@ def test_the_queue_of_the_asked_depth_is_found_or_the_nearest_above(observer: Ob
 
 
 @pytest.mark.server
-def test_the_inner_statement_is_the_functions_own(dataset: Database) -> None:
+@pytest.mark.parametrize("query", sorted(INNER))
+def test_the_inner_statement_is_the_functions_own(dataset: Database, query: str) -> None:
     """What is explained in its place must not drift from what runs."""
-    inner = content.statements(BENCHMARKS / "inner.sql")["search_custom_data"].sql
-    named = {"tenant_id": "search_tickets.tenant_id", "fragment": "wanted", "at_most": "at_most"}
+    [function] = re.findall(r"virtualq\.(\w+)\(", QUERIES[query].sql)
+    named = {"tenant_id": f"{function}.tenant_id", "fragment": "wanted", "path": "path", "at_most": "at_most"}
     with dataset.connect() as connection:
-        row = connection.execute(FAULTS["find_function_text"].sql).fetchone()
+        row = connection.execute(FAULTS["find_function_text"].sql, {"function": f"virtualq.{function}"}).fetchone()
     assert row is not None
 
-    expected = re.sub(r"%\((\w+)\)s", lambda match: named[match[1]], inner)
+    expected = re.sub(r"%\((\w+)\)s", lambda match: named[match[1]], INNER[query].sql)
 
     assert " ".join(expected.split()) in " ".join(row[0].split())
 

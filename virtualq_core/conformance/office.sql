@@ -1,6 +1,9 @@
 -- name: add_employee
 insert into virtualq.Employee (tenant_id, name) values (%(tenant_id)s, 'Ada') returning id
 
+-- name: add_queue
+insert into virtualq.Queue (tenant_id, name) values (%(tenant_id)s, 'Nobody') returning id
+
 -- name: add_item
 insert into virtualq.TicketItem (ticket_id, name, quantity, note) values (%(ticket_id)s, %(name)s, %(quantity)s, %(note)s)
 
@@ -24,3 +27,6 @@ select i.* from virtualq.TicketItem as i where i.tenant_id = %(tenant)s
 
 -- name: list_steps
 select h.* from virtualq.TicketStateHistory as h where h.tenant_id = %(tenant)s
+
+-- name: list_queues
+select q.id, q.name from virtualq.Queue as q where q.tenant_id = %(tenant)s

@@ -1,9 +1,9 @@
 """
 The operational queries with the parameters that they are measured with, drawn from the data that is there.
 
-A query is measured for a big, a median, a small and an empty tenant: a plan that suits one may not suit another.
-A budget that speaks of a queue of so many tickets is measured on such a queue. Drawing is deterministic: the same data
-give the same cases.
+A query is measured for a big, a median, a small and an empty tenant: a plan that suits one may not suit another. One of
+a queue is measured for the deepest and the shallowest queue of all besides. A budget that speaks of a queue of so many
+tickets is measured on such a queue. Drawing is deterministic: the same data give the same cases.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "catalogue.sql")
 _QUEUES = 4
+_QUEUE = "queue"
+_ENDLESS = 2**62
 QUERIES = "schema/queries"
 
 
@@ -53,8 +55,8 @@ class Case:
     """
     One query with one set of parameters.
 
-    `tenant_class` is big, median, small or empty, or `deep queue` where a budget asks for a queue of so many tickets;
-    `tickets_in_queue` is then how many open ones it has, which may not be as many as asked for.
+    `tenant_class` is big, median, small or empty, or for a queue of its own `deep queue` or `shallow queue`;
+    `tickets_in_queue` is then how many open tickets it has, which may not be as many as a budget asks for.
     """
 
     query: str
@@ -90,18 +92,22 @@ def draw(
     observer: Observer, *, queries: Iterable[str] | None = None, tickets_in_queue: int | None = None
 ) -> list[Case]:
     """
-    The cases of the queries (of all, by default), big tenants first.
+    The cases of the queries (of all, by default), big tenants first, queues of their own last.
 
     With `tickets_in_queue` they are of queues with that many open tickets, or of those that come nearest to it.
     """
     known = content.statement_folder(QUERIES)
     wanted = [content.query(name) for name in queries] if queries is not None else list(known.values())
     with observer.as_overseer() as connection:
-        places = _tenants(connection) if tickets_in_queue is None else deepest_queues(connection, tickets_in_queue)
+        if tickets_in_queue is None:
+            places = _tenants(connection)
+            queues = _queues(connection) if any(one.file.stem == _QUEUE for one in wanted) else []
+        else:
+            places, queues = deepest_queues(connection, tickets_in_queue), []
         drawn: dict[tuple[str, int, int | None], dict[str, Any] | None] = {}
         cases = []
         for statement in wanted:
-            for place in places:
+            for place in places + (queues if statement.file.stem == _QUEUE else []):
                 key = (statement.file.stem, place.tenant_id, place.queue_id)
                 if key not in drawn:
                     drawn[key] = _parameters(connection, *key)
@@ -169,6 +175,17 @@ def deepest_queues(connection: psycopg.Connection[Any], tickets: int) -> list[Pl
     asked = {"tickets_in_queue": tickets, "at_most": _QUEUES}
     queues = connection.execute(_SQL["choose_queues"].sql, asked).fetchall()
     return [Place(tenant_id, "deep queue", queue_id, depth) for tenant_id, queue_id, depth in queues]
+
+
+def _queues(connection: psycopg.Connection[Any]) -> list[Place]:
+    """The deepest queue of all, and the shallowest that has an open ticket where that is another one."""
+    deepest = deepest_queues(connection, _ENDLESS)[:1]
+    shallowest = connection.execute(_SQL["choose_shallowest_queue"].sql).fetchall()
+    return deepest + [
+        Place(tenant_id, "shallow queue", queue_id, depth)
+        for tenant_id, queue_id, depth in shallowest
+        if queue_id not in {place.queue_id for place in deepest}
+    ]
 
 
 def _tenants(connection: psycopg.Connection[Any]) -> list[Place]:

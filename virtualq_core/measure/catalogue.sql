@@ -51,6 +51,15 @@ select distinct on (n.tenant_id) n.tenant_id, n.queue_id, n.tickets
  order by n.tenant_id, n.queue_id
  limit %(at_most)s;
 
+-- name: choose_shallowest_queue
+-- The queue with the fewest open tickets, at least one.
+select t.tenant_id, t.queue_id, count(*) as tickets
+  from virtualq.Ticket as t
+ where t.closed_at is null
+ group by t.tenant_id, t.queue_id
+ order by tickets, t.tenant_id, t.queue_id
+ limit 1;
+
 -- name: use_plain_scans
 select set_config(name, 'off', true)
   from unnest(array['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan']) as setting (name);

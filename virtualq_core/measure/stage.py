@@ -65,7 +65,7 @@ def measure_plans(
     is_short: bool = True,
 ) -> list[PlanResult]:
     """
-    Plan every query (or those named) for a big, a median, a small and an empty tenant, and for its budgets' cases.
+    Plan every query (or those named) for all cases that the catalogue draws, and for its budgets' cases.
 
     Each plan's answer is checked, and the limits that budgets set on the plan's shape are judged. Plans of one query
     that are the same plan are told once, the judged one first, unless `is_short` is false. Where the harness may write

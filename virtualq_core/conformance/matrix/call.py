@@ -43,6 +43,7 @@ _PLAIN: Mapping[tuple[str, str], Callable[[Side], Any]] = {
     ("items", "jsonb"): lambda _: [{"name": "tea"}],
     ("lease", "interval"): lambda _: timedelta(minutes=5),
     ("metadata", "jsonb"): lambda _: {"by": "matrix"},
+    ("path", "jsonpath"): lambda _: "$",
     ("revision", "integer"): lambda side: side.rows["typedefinition"]["revision"],
     ("state", "text"): lambda side: side.rows["ticket"]["current_state"],
     ("state_mapping", "jsonb"): lambda _: None,
