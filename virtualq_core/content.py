@@ -8,12 +8,16 @@ module alone knows the difference.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 
 from virtualq_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _PACKAGE = Path(__file__).resolve().parent
 FOLDERS = ("schema", "benchmarks", "conformance", "loadtests")
@@ -42,6 +46,9 @@ class Statement:
     sql: LiteralString
     comment: str
     file: Path
+
+
+_stand_ins: dict[str, Statement] = {}
 
 
 def statements(path: Path) -> dict[str, Statement]:
@@ -83,4 +90,24 @@ def query(name: str) -> Statement:
     found = statement_folder("schema/queries")
     if name not in found:
         raise UsageError(f"no query named '{name}'", expected=", ".join(found))
-    return found[name]
+    return _stand_ins.get(name, found[name])
+
+
+@contextmanager
+def stand_in(queries: Mapping[str, Statement]) -> Iterator[None]:
+    """
+    While the body runs, these statements stand in place of the queries of their names: how a wrong one is tried.
+
+    Not for several threads at once.
+
+    Raises:
+        UsageError: there is no query of such a name.
+    """
+    named = {name: replace(query(name), sql=statement.sql) for name, statement in queries.items()}
+    before = dict(_stand_ins)
+    _stand_ins.update(named)
+    try:
+        yield
+    finally:
+        _stand_ins.clear()
+        _stand_ins.update(before)

@@ -105,7 +105,7 @@ def test_what_cannot_be_meant_is_refused_with_what_was_expected(own: Path, lines
         ("p99_ms = 3\n", "outside any budget"),
         ("[a\n", "not TOML"),
         ('[a]\noperation = "transitions"\np99_ms = 1\n', "create_ticket or transition"),
-        ('[a]\noperation = "transition"\nmax_buffers = 1\n', "not measured on an operation"),
+        ('[a]\noperation = "transition"\nmax_q_error = 1\n', "not measured on an operation"),
         ('[a]\nquery = "find_ticket"\n', "sets no limit"),
     ],
 )

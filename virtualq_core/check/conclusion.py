@@ -137,7 +137,10 @@ def conclude_plans(stage: OpenStage, found: Sequence[PlanResult]) -> None:
 
 def budgets(report: BudgetReport) -> tuple[Budget, ...]:
     """Each limit with what was observed."""
-    return tuple(handed_on(Budget, each) for each in report.budgets)
+    return tuple(
+        handed_on(Budget, each, problem=None if each.problem is None else handed_on(Problem, each.problem))
+        for each in report.budgets
+    )
 
 
 def latencies(report: BudgetReport) -> tuple[Latency, ...]:

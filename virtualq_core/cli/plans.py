@@ -116,6 +116,8 @@ def _account(plan: PlanResult) -> str:
         parts.append(f"{problem.code}: {problem.what}")
         told = (("observed", problem.observed), ("expected", problem.expected), ("next", problem.next_step))
         parts += [f"  {name}: {said}" for name, said in told if said]
+        if problem.comparison:
+            parts += ["", problem.comparison, ""]
     return "\n".join([*parts, plan.text]).rstrip()
 
 

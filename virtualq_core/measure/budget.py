@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE_NAME = "budgets.toml"
 POLICIES = ("trial", "compare")
 """Tables of the file that are no budgets: `measure.policy` reads them."""
-OPERATIONS = ("create_ticket", "transition")
+OPERATIONS = ("create_ticket", "transition", "transition_tickets", "claim_next_ticket", "update_wait")
 _ARTICLE = {"query": "a", "operation": "an"}
 Limit: TypeAlias = float | bool | tuple[str, ...]
 Sense: TypeAlias = Literal["at_most", "at_least", "equals"]
@@ -50,9 +50,11 @@ class Metric:
     of: tuple[Literal["query", "operation"], ...] = ("query",)
     is_noise_free: bool = True
     share: float | None = None
+    sense: Sense = "at_most"
 
 
 _TIMED: tuple[Literal["query", "operation"], ...] = ("query", "operation")
+_WRITTEN: tuple[Literal["query", "operation"], ...] = ("operation",)
 
 
 def _latency(share: float, words: str) -> Metric:
@@ -66,16 +68,30 @@ METRICS: Mapping[str, Metric] = {
     "can_be_served_by": Metric("names", "", "indexes that are able to serve the query, whichever is used today"),
     "must_not_scan": Metric("names", "", "tables that the query never reads from end to end"),
     "must_not_spill": Metric("flag", "", "no sort and no hash writes temporary files"),
-    "max_buffers": Metric("number", "blocks", "blocks that the execution touches, hit and read"),
+    "max_buffers": Metric("number", "blocks", "blocks that the execution touches, hit and read", _TIMED),
     "max_planning_buffers": Metric("number", "blocks", "blocks that planning touches on a warm connection"),
     "max_buffers_per_row": Metric("number", "blocks/row", "blocks touched over rows returned"),
     "max_rows_removed_per_row": Metric("number", "rows/row", "rows read and thrown away over rows returned"),
     "max_q_error": Metric("number", "", "the worst ratio of estimated to actual rows, either way, of any node"),
+    "max_generic_plan_ratio": Metric(
+        "number", "", "blocks of the plan for any parameters over those of the plan for the given ones"
+    ),
+    "max_bloat_share": Metric("number", "", "share of the tables' blocks that no live row fills"),
     "max_growth_exponent": Metric(
         "number", "", "b, where blocks grow as all tickets in the database to the power of b"
     ),
     "max_round_trips": Metric("number", "round trips", "round trips between client and server", _TIMED),
-    "max_wal_bytes": Metric("number", "bytes", "write-ahead log that one operation writes", ("operation",)),
+    "max_wal_bytes": Metric("number", "bytes", "write-ahead log that one operation writes", _WRITTEN),
+    "min_hot_share": Metric(
+        "number", "", "share of the updates of tickets that no index has to follow", _WRITTEN, sense="at_least"
+    ),
+    "max_unknown_triggers": Metric("number", "", "triggers that schema/install does not declare", _WRITTEN),
+    "max_trigger_ratio": Metric(
+        "number", "", "time in triggers over the rest of the same statement's", _WRITTEN, is_noise_free=False
+    ),
+    "max_decode_share": Metric(
+        "number", "", "share of the latency in which the client decodes the rows", is_noise_free=False
+    ),
     "p50_ms": _latency(0.5, "50 %"),
     "p90_ms": _latency(0.9, "90 %"),
     "p95_ms": _latency(0.95, "95 %"),

@@ -96,8 +96,7 @@ def draw(
 
     With `tickets_in_queue` they are of queues with that many open tickets, or of those that come nearest to it.
     """
-    known = content.statement_folder(QUERIES)
-    wanted = [content.query(name) for name in queries] if queries is not None else list(known.values())
+    wanted = [content.query(name) for name in (content.statement_folder(QUERIES) if queries is None else queries)]
     with observer.as_overseer() as connection:
         if tickets_in_queue is None:
             places = _tenants(connection)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core import content
+from virtualq_core.measure.definition import Difference, declared_indexes, differs
+from virtualq_core.measure.explain import explain_after
 from virtualq_core.measure.plan import wrapped_columns
 from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import psycopg
 
@@ -22,17 +22,26 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "diagnosis.sql")
 _SCHEMA = "virtualq"
-_CREATE = re.compile(r"create\s+(?:unique\s+)?index\s+(?P<name>\w+)\s+on\s[^;]+", re.IGNORECASE)
 _STALE_SHARE = 0.2
+_DIFFERENCES: Mapping[Difference, str] = {
+    "wrong-column-order": "has its columns in another order than",
+    "wrong-sort-direction": "sorts in another direction than",
+    "other-index": "is not the one that",
+}
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A likely cause: a stable code, the cause in a sentence, and what to do."""
+    """
+    A likely cause: a stable code, the cause in a sentence, and what to do.
+
+    `better` is the plan with the cause removed, where that was tried.
+    """
 
     code: str
     cause: str
     next_step: str
+    better: Plan | None = None
 
 
 def diagnose(observer: Observer, case: Case, plan: Plan, index: str, forced: Plan | None) -> Diagnosis:
@@ -43,8 +52,12 @@ def diagnose(observer: Observer, case: Case, plan: Plan, index: str, forced: Pla
     """
     if forced is None:
         return _barrier(observer, case, index) or _unanswerable(observer, plan, index)
-    with observer.as_overseer() as connection:
-        return _statistics(connection, plan, forced) or _choice(plan, index, forced)
+    tables = relations_of(plan, forced)
+    return (
+        _settings(observer, case, plan, index)
+        or _statistics(observer, case, index, tables)
+        or _choice(plan, index, forced)
+    )
 
 
 def index_fault(observer: Observer, index: str) -> Diagnosis | None:
@@ -76,36 +89,84 @@ def _barrier(observer: Observer, case: Case, index: str) -> Diagnosis | None:
 
 def _index(connection: psycopg.Connection[Any], index: str) -> Diagnosis | None:
     row = connection.execute(_SQL["describe_index"].sql, {"index": f"{_SCHEMA}.{index}"}).fetchone()
-    declared = _declared().get(index)
+    declared = declared_indexes().get(index)
     if row is None:
-        file, definition = declared or (None, None)
-        how = f"schema/indexes/{file}: {definition}" if file else f"create the index {index}"
+        how = f"schema/indexes/{declared.file}: {declared.statement}" if declared else f"create the index {index}"
         return Diagnosis("missing-index", f"the index {index} is missing", how)
     present, is_usable = row
     if not is_usable:
         return Diagnosis("invalid-index", f"the index {index} is there but invalid", f"reindex index {_SCHEMA}.{index}")
-    if declared is not None and _normal(present) != _normal(declared[1]):
+    if declared is not None and (difference := differs(present, declared.statement)) is not None:
         return Diagnosis(
-            "other-index",
-            f"the index {index} is not the one that schema/indexes/{declared[0]} declares: {present}",
-            f"drop it and run: {declared[1]}",
+            difference,
+            f"the index {index} {_DIFFERENCES[difference]} schema/indexes/{declared.file} declares: {present}",
+            f"drop it and run: {declared.statement}",
         )
     return None
 
 
-def _statistics(connection: psycopg.Connection[Any], plan: Plan, forced: Plan) -> Diagnosis | None:
-    for table in dict.fromkeys(node.relation for node in (*plan.executed, *forced.executed) if node.relation):
+def as_declared(observer: Observer, case: Case, index: str) -> Plan | None:
+    """
+    The plan that the query would get if the index were as schema/indexes declares it: it is built, and rolled back.
+
+    None where nothing is declared, where the harness may not write, or where it lasts too long.
+    """
+    declared = declared_indexes().get(index)
+    if declared is None or observer.is_read_only:
+        return None
+    return explain_after(observer, case, [f"drop index if exists {_SCHEMA}.{index}", declared.statement])
+
+
+def describe_staleness(connection: psycopg.Connection[Any], tables: Iterable[str]) -> Diagnosis | None:
+    """The diagnosis where the planner's statistics of a table are missing, or are of another time."""
+    for table in dict.fromkeys(tables):
         row = connection.execute(_SQL["describe_statistics"].sql, {"table": f"{_SCHEMA}.{table}"}).fetchone()
         if row is None:
             continue
         believed, changed, is_described = row
         if believed < 0 or not is_described:
-            why = f"the table {table} has never been analysed"
+            code, why = "missing-statistics", f"missing statistics: the table {table} has never been analysed"
         elif changed > _STALE_SHARE * max(believed, 1):
-            why = f"{changed:,} rows of {table} changed since it was last analysed, when it had {believed:,.0f}"
+            code = "stale-statistics"
+            why = (
+                f"stale statistics: {changed:,} rows of {table} changed since it was last analysed, when it had "
+                f"{believed:,.0f}"
+            )
         else:
             continue
-        return Diagnosis("stale-statistics", f"stale statistics: {why}", f"analyze {_SCHEMA}.{table}")
+        return Diagnosis(code, why, f"analyze {_SCHEMA}.{table}")
+    return None
+
+
+def relations_of(*plans: Plan) -> list[str]:
+    """The tables that the plans read, each once."""
+    return list(dict.fromkeys(node.relation for plan in plans for node in plan.executed if node.relation))
+
+
+def _statistics(observer: Observer, case: Case, index: str, tables: Sequence[str]) -> Diagnosis | None:
+    """Statistics that are missing or stale; where the harness may write, only if new ones change the plan."""
+    with observer.as_overseer() as connection:
+        found = describe_staleness(connection, tables)
+    if found is None or observer.is_read_only:
+        return found
+    renewed = explain_after(observer, case, [f"analyze {_SCHEMA}.{table}" for table in tables])
+    return replace(found, better=renewed) if renewed is not None and index in renewed.served_by else None
+
+
+def _settings(observer: Observer, case: Case, plan: Plan, index: str) -> Diagnosis | None:
+    """The planner's setting that keeps it from the index: with its default, the index serves."""
+    with observer.as_overseer() as connection:
+        rows = connection.execute(_SQL["list_defaults"].sql, {"names": list(plan.settings)}).fetchall()
+    for name, default in rows:
+        better = explain_after(observer, case, settings={name: default})
+        if better is not None and index in better.served_by:
+            return Diagnosis(
+                "planner-settings",
+                f"{name} = {plan.settings[name]} keeps the planner from {index}, which serves with the default, "
+                f"{default}",
+                f"reset {name}, or set it to what the machine does",
+                better,
+            )
     return None
 
 
@@ -153,22 +214,5 @@ def _choice(plan: Plan, index: str, forced: Plan) -> Diagnosis:
         f"that it believes cheaper (cost {plan.cost:,.0f}) and that touches {plan.buffers:,} blocks; its worst "
         f"estimate of a number of rows is off by a factor of {plan.q_error:,.0f}{settings}",
         "compare the estimated rows in the plan with those found, and the planner's settings with the machine",
+        forced,
     )
-
-
-@cache
-def _declared() -> dict[str, tuple[str, str]]:
-    """Each index that a file of schema/indexes creates, with the first file that does and its statement."""
-    found: dict[str, tuple[str, str]] = {}
-    folder = content.folder("schema") / "indexes"
-    files = sorted(folder.glob("*.sql"), key=lambda path: (path.stem != "seed", path.stem))
-    for path in files:
-        for match in _CREATE.finditer(path.read_text(encoding="utf-8")):
-            found.setdefault(match["name"], (path.name, " ".join(match[0].split())))
-    return found
-
-
-def _normal(definition: str) -> str:
-    """A definition without what may be written in several ways: case, blanks, the default method."""
-    text = " ".join(definition.lower().replace(" using btree", "").split())
-    return re.sub(r"\s*([(),])\s*", r"\1", text)

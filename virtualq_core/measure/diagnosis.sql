@@ -36,3 +36,11 @@ select count(*) filter (where p.proleakproof), row_security_active(i.indrelid)
   join pg_proc as p on p.oid = r.oprcode
  where i.indexrelid = to_regclass(%(index)s)
  group by i.indrelid;
+
+-- name: list_defaults
+-- The planner's settings of these names with the defaults that PostgreSQL is built with.
+select s.name, s.boot_val || coalesce(case when s.unit ~ '^[0-9]' then null else s.unit end, '')
+  from pg_settings as s
+ where s.name = any (%(names)s)
+   and s.setting is distinct from s.boot_val
+ order by s.name;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from virtualq_core.measure.plan import Plan
 from virtualq_core.tenancy import enter_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from virtualq_core.content import Statement
     from virtualq_core.measure.catalogue import Case
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "explain.sql")
 _SCHEMA = "virtualq"
+_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)s|(?P<sign>%))")
+_CALLED = re.compile(r"\bvirtualq\.(?P<function>\w+)\(")
 
 
 def explained(case: Case) -> Statement:
@@ -61,21 +64,88 @@ def explain_with(observer: Observer, case: Case, index: str) -> Plan | None:
     return plan if index in plan.served_by else None
 
 
+def explain_modes(observer: Observer, case: Case) -> tuple[Plan, Plan]:
+    """
+    The plan for the case's own parameters and the one for any, both executed with the case's.
+
+    That is what an application gets from a statement that its driver has prepared: PostgreSQL plans it for the
+    parameters at first, and changes to a plan for any where that seems no dearer.
+    """
+    with _scope(observer, case) as connection:
+        names = _prepare(connection, case)
+        values = sql.SQL(", ").join(sql.Literal(case.parameters[name]) for name in names)
+        execute = sql.SQL(_SQL["execute_statement"].sql).format(values=values)
+        plans = []
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            connection.execute(_SQL["choose_plan_mode"].sql, {"mode": mode})
+            _explained(connection, execute)
+            plans.append(_explained(connection, execute))
+        connection.execute(_SQL["forget_statement"].sql)
+    return plans[0], plans[1]
+
+
+def explain_after(
+    observer: Observer, case: Case, changes: Sequence[str] = (), settings: Mapping[str, str] | None = None
+) -> Plan | None:
+    """
+    The plan as it would be after these statements of the owner and with these settings; all of it is rolled back.
+
+    None where a change is refused, or lasts longer than the observer waits. Changes need the right to write.
+    """
+    try:
+        with _scope(observer, case, changes=changes) as connection:
+            for name, value in (settings or {}).items():
+                connection.execute(_SQL["choose_setting"].sql, {"name": name, "value": value})
+            _explain(connection, case)
+            return _explain(connection, case)
+    except psycopg.Error:
+        return None
+
+
 @contextmanager
-def _scope(observer: Observer, case: Case, *, only_index: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+def _scope(
+    observer: Observer, case: Case, *, only_index: str | None = None, changes: Sequence[str] = ()
+) -> Iterator[psycopg.Connection[Any]]:
     """The case's tenant, as the role that runs the explained statement, in a transaction that is rolled back."""
-    role = observer.maintainer if case.query in _inner() else observer.application
     with observer.as_owner() as connection, connection.transaction(force_rollback=True):
+        role = observer.maintainer if _runs_as_owner(connection, case) else observer.application
+        if only_index is not None or changes:
+            connection.execute(_SQL["limit_lock_wait"].sql)
         if only_index is not None:
             _drop_rivals(connection, only_index)
+        for change in changes:
+            connection.execute(change.encode())
         if role is not None:
             connection.execute(sql.SQL(_SQL["become_role"].sql).format(role=sql.Identifier(role)))
         connection.execute(enter_statement(case.tenant_id))
         yield connection
 
 
+def _runs_as_owner(connection: psycopg.Connection[Any], case: Case) -> bool:
+    """Whether the explained statement stands in a function that runs with its owner's rights."""
+    if case.query not in _inner() or (called := _CALLED.search(case.statement.sql)) is None:
+        return False
+    row = connection.execute(_SQL["describe_function"].sql, {"function": f"{_SCHEMA}.{called['function']}"}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _prepare(connection: psycopg.Connection[Any], case: Case) -> list[str]:
+    """Prepare the case's statement, and return the names of its parameters in the order in which it takes them."""
+    names: list[str] = []
+
+    def numbered(match: re.Match[str]) -> str:
+        if match["sign"]:
+            return "%"
+        if match["name"] not in names:
+            names.append(match["name"])
+        return f"${names.index(match['name']) + 1}"
+
+    text = _PLACEHOLDER.sub(numbered, explained(case).sql)
+    connection.execute(f"{_SQL['prepare_statement'].sql}\n{text}".encode())
+    return names
+
+
 def _drop_rivals(connection: psycopg.Connection[Any], index: str) -> None:
-    connection.execute(_SQL["limit_lock_wait"].sql)
     rivals = connection.execute(_SQL["list_rivals"].sql, {"index": f"{_SCHEMA}.{index}"}).fetchall()
     for schema, table, rival, constraint in rivals:
         names = {"schema": schema, "table": table, "index": rival, "constraint": constraint or rival}
@@ -86,7 +156,14 @@ def _drop_rivals(connection: psycopg.Connection[Any], index: str) -> None:
 
 def _explain(connection: psycopg.Connection[Any], case: Case) -> Plan:
     statement = sql.SQL(_SQL["explain_query"].sql) + sql.SQL(" ") + sql.SQL(explained(case).sql)
-    row = connection.execute(statement, dict(case.parameters), prepare=False).fetchone()
+    return _plan(connection.execute(statement, dict(case.parameters), prepare=False).fetchone())
+
+
+def _explained(connection: psycopg.Connection[Any], statement: sql.Composed) -> Plan:
+    return _plan(connection.execute(sql.SQL(_SQL["explain_query"].sql) + sql.SQL(" ") + statement).fetchone())
+
+
+def _plan(row: tuple[Any, ...] | None) -> Plan:
     if row is None:
         raise psycopg.DataError("EXPLAIN answered nothing")
     return Plan.parse(row[0])

@@ -28,3 +28,22 @@ set local lock_timeout = '2s';
 
 -- name: become_role
 set local role {role};
+
+-- name: prepare_statement
+prepare measured as
+
+-- name: execute_statement
+execute measured ({values})
+
+-- name: forget_statement
+deallocate measured;
+
+-- name: choose_plan_mode
+select set_config('plan_cache_mode', %(mode)s, true);
+
+-- name: choose_setting
+select set_config(%(name)s, %(value)s, true);
+
+-- name: describe_function
+-- Whether a function runs with its owner's rights. Row security binds those of the caller.
+select p.prosecdef from pg_proc as p where p.oid = to_regproc(%(function)s);

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "operation.sql")
 _MOST_STEPS = 20_000
 ACTOR = "virtualq.measure"
+BATCH = 20
+"""The tickets of one bulk operation."""
 # Too long for the gap that a bulk load leaves at the end of every block. Short items would each fill the gap of another
 # block and log its whole image, which says much about the load and nothing about the operation.
 _NOTE = "as ordered at the counter, to be handed over with the receipt; " * 5
@@ -27,13 +29,19 @@ ITEMS = (Item("first", 1, _NOTE), Item("second", 2, _NOTE))
 
 @dataclass(frozen=True)
 class Ground:
-    """A tenant, queue and type, the transitions of the longest way that visits no state twice, usual custom data."""
+    """
+    A tenant, queue and type, the transitions of the longest way that visits no state twice, usual custom data.
+
+    `employee_id` is somebody of the tenant who claims tickets; none where nobody is employed there.
+    """
 
     tenant_id: int
     queue_id: int
     type_definition_id: int
     path: tuple[str, ...]
     custom_data: Mapping[str, Any] | None
+    initial_state: str = ""
+    employee_id: int | None = None
 
     def create(self, session: SubjectSession) -> int:
         """Create a ticket with two items, as a customer would; its id."""
@@ -56,7 +64,15 @@ class Ground:
     def finish(self, session: SubjectSession, ticket_ids: Sequence[int]) -> None:
         """Move new tickets all the way, many at once."""
         for name in self.path:
-            session.transition_many(self.tenant_id, ticket_ids, name, actor=ACTOR)
+            self.move_many(session, ticket_ids, name)
+
+    def claim(self, session: SubjectSession) -> None:
+        """Lease the queue's oldest ticket, which stays where it is."""
+        session.claim_next(self.tenant_id, self.queue_id, self.initial_state, self.employee_id or 0, actor=ACTOR)
+
+    def move_many(self, session: SubjectSession, ticket_ids: Sequence[int], transition: str) -> None:
+        """Move many tickets in one call."""
+        session.transition_many(self.tenant_id, ticket_ids, transition, actor=ACTOR)
 
     def move(self, session: SubjectSession, ticket_id: int, transition: str) -> None:
         """Move a ticket."""
@@ -74,6 +90,8 @@ def choose_ground(observer: Observer) -> Ground | None:
             row["type_definition_id"],
             longest_path(row["fsm_compiled"], row["initial_state"]),
             row["custom_data"],
+            row["initial_state"],
+            row["employee_id"],
         )
         for row in rows
     ]

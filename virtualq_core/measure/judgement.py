@@ -8,13 +8,15 @@ for an upper end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from virtualq_core.measure.budget import METRICS, Budget
-from virtualq_core.measure.diagnosis import diagnose, index_fault, lost_predicate
-from virtualq_core.measure.explain import explain_with
+from virtualq_core.measure.definition import SLIPS
+from virtualq_core.measure.diagnosis import as_declared, diagnose, index_fault, lost_predicate
+from virtualq_core.measure.explain import explain_after, explain_with
 from virtualq_core.measure.quantile import samples_needed
+from virtualq_core.measure.rendering import changed_line, compare
 from virtualq_core.measure.result import BudgetResult, Problem, Verdict, worst
 from virtualq_core.measure.sample import Sample
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 # near to each other take turns from one ANALYZE to the next.
 TIE_SHARE = 1.1
 TIE_BLOCKS = 10
+_MEDIAN = 0.5
+_AMPLE_MEMORY = "1GB"
 EXACT = ("max_buffers", "max_planning_buffers", "max_buffers_per_row", "max_rows_removed_per_row", "max_q_error")
 """The numeric metrics that a single plan yields."""
 
@@ -56,7 +60,7 @@ def judge_shape(observer: Observer, budget: Budget, planned: Planned) -> list[Fi
     findings += [_servable(observer, budget, planned, index) for index in budget.names("can_be_served_by")]
     findings += [_not_scanned(budget, planned, table) for table in budget.names("must_not_scan")]
     if "must_not_spill" in budget.limits:
-        findings.append(_not_spilled(budget, planned))
+        findings.append(_not_spilled(observer, budget, planned))
     return findings
 
 
@@ -77,12 +81,14 @@ def _served(observer: Observer, budget: Budget, planned: Planned, index: str) ->
             )
             return _text_finding(budget, "must_be_served_by", planned, index, detail=detail)
         found = diagnose(observer, case, plan, index, forced)
+    better = found.better or forced or as_declared(observer, case, index)
     problem = Problem(
         code=found.code,
         what=f"{budget.name}: {case.query} is not served by {index}; likely cause: {found.cause}",
         observed=f"served by {_served_by(plan)}, {plan.buffers:,} blocks (tenant {case.tenant_id})",
-        expected=f"served by {index}" + (f", {forced.buffers:,} blocks" if forced else ""),
+        expected=f"served by {index}" + (f", {better.buffers:,} blocks" if better else ""),
         next_step=found.next_step,
+        comparison=compared(better, plan),
     )
     return _text_finding(budget, "must_be_served_by", planned, index, problem=problem)
 
@@ -106,13 +112,28 @@ def _servable(observer: Observer, budget: Budget, planned: Planned, index: str) 
         observed=f"served by {_served_by(plan)} (tenant {case.tenant_id})",
         expected=f"{index} where it has to be used",
         next_step=found.next_step,
+        comparison=compared(as_declared(observer, case, index), plan),
     )
     return _text_finding(budget, "can_be_served_by", planned, index, problem=problem)
 
 
+def compared(demanded: Plan | None, found: Plan) -> str | None:
+    """The plan as it should be and as it is, side by side, under the first line that differs; none where none does."""
+    if demanded is None or (line := changed_line(demanded, found)) is None:
+        return None
+    return f"first difference: {line}\n\n{compare(demanded, found, names=('as demanded', 'today'))}"
+
+
 def _fault(observer: Observer, plan: Plan, index: str) -> Diagnosis | None:
-    """What is wrong apart from the planner's choice: with the index where it is not used, with its use where it is."""
-    return lost_predicate(observer, plan, index) if index in plan.served_by else index_fault(observer, index)
+    """
+    What is wrong apart from the planner's choice: with the index where it is not used, with its use where it is.
+
+    One that is used and differs from the declared one by more than a slip is judged by what it does.
+    """
+    found = index_fault(observer, index)
+    if index not in plan.served_by or (found is not None and found.code in SLIPS):
+        return found
+    return lost_predicate(observer, plan, index)
 
 
 def _supported(observer: Observer, case: Case, index: str) -> Plan | None:
@@ -135,15 +156,20 @@ def _not_scanned(budget: Budget, planned: Planned, table: str) -> Finding:
     return _text_finding(budget, "must_not_scan", planned, limit, problem=problem)
 
 
-def _not_spilled(budget: Budget, planned: Planned) -> Finding:
+def _not_spilled(observer: Observer, budget: Budget, planned: Planned) -> Finding:
     problem = None
     if planned.plan.spilled_blocks:
+        present = planned.plan.settings.get("work_mem", "the default")
+        ample = explain_after(observer, planned.case, settings={"work_mem": _AMPLE_MEMORY})
         problem = Problem(
             code="spill",
-            what=f"{budget.name}: {planned.case.query} writes temporary files",
+            what=f"{budget.name}: {planned.case.query} writes temporary files; likely cause: work_mem ({present}) is "
+            "too small",
             observed=f"{planned.plan.spilled_blocks:,} blocks (tenant {planned.case.tenant_id})",
-            expected="sorts and hashes that fit into work_mem",
+            expected="sorts and hashes that fit into work_mem"
+            + (f"; they take {ample.memory_kb:,} kB" if ample is not None and ample.memory_kb else ""),
             next_step="raise work_mem, or let an index yield the order",
+            comparison=compared(ample, planned.plan),
         )
     return _text_finding(budget, "must_not_spill", planned, "no temporary file", problem=problem)
 
@@ -173,6 +199,7 @@ def _text_finding(
         query=budget.query,
         tenant=planned.case.tenant_id,
         detail=detail or (problem.what if problem else ""),
+        problem=replace(problem, comparison=None) if problem and budget.enforced else None,
     )
     return Finding(result, problem if budget.enforced else None)
 
@@ -202,7 +229,9 @@ def plan_figure(metric: str, plan: Plan) -> float:
     return figures[metric]
 
 
-def judge_figures(budget: Budget, metric: str, figures: Sequence[tuple[Case, float]]) -> BudgetResult:
+def judge_figures(
+    budget: Budget, metric: str, figures: Sequence[tuple[Case, float]], *, told: str = ""
+) -> BudgetResult:
     """A limit on what repeats exactly, without tolerance: the worst case's figure, or the mean over the cases."""
     limit = _number(budget, metric)
     if not figures:
@@ -212,12 +241,15 @@ def judge_figures(budget: Budget, metric: str, figures: Sequence[tuple[Case, flo
     if not budget.worst_tenant:
         observed, tenant = sum(figure for _, figure in figures) / len(figures), "mean"
     verdict, detail = _allow_for_depth(budget, case, "passed" if observed <= limit else "failed")
+    detail = "; ".join(part for part in (detail, told) if part)
     return _number_result(budget, metric, verdict, observed, tenant=tenant, samples=len(figures), detail=detail)
 
 
-def judge_latency(budget: Budget, metric: str, sampled: Sequence[tuple[Case | None, Sample]]) -> BudgetResult:
-    """A limit on a percentile: of the worst case, or of all cases' samples together."""
-    share, limit = METRICS[metric].share or 0.0, _number(budget, metric)
+def judge_latency(
+    budget: Budget, metric: str, sampled: Sequence[tuple[Case | None, Sample]], *, told: str = ""
+) -> BudgetResult:
+    """A limit on a percentile (the median, where the metric is none): of the worst case, or of all cases' samples."""
+    share, limit = METRICS[metric].share or _MEDIAN, _number(budget, metric)
     if not sampled:
         return unmeasured(budget, metric, "there is no tenant or queue to measure it on")
     if not budget.worst_tenant and len(sampled) > 1:
@@ -233,6 +265,7 @@ def judge_latency(budget: Budget, metric: str, sampled: Sequence[tuple[Case | No
     if case is not None:
         verdict, depth = _allow_for_depth(budget, case, verdict)
         detail = "; ".join(part for part in (detail, depth) if part)
+    detail = "; ".join(part for part in (detail, told) if part)
     return _number_result(
         budget,
         metric,
@@ -285,8 +318,9 @@ def judge_number(
     budget: Budget, metric: str, observed: float, *, samples: int | None = None, detail: str = ""
 ) -> BudgetResult:
     """A limit on a number that is nobody's in particular."""
-    verdict: Verdict = "passed" if observed <= _number(budget, metric) else "failed"
-    return _number_result(budget, metric, verdict, observed, samples=samples, detail=detail)
+    limit = _number(budget, metric)
+    is_kept = observed >= limit if METRICS[metric].sense == "at_least" else observed <= limit
+    return _number_result(budget, metric, "passed" if is_kept else "failed", observed, samples=samples, detail=detail)
 
 
 def unmeasured(budget: Budget, metric: str, why: str, *, verdict: Verdict = "inconclusive") -> BudgetResult:
@@ -312,6 +346,7 @@ def _number_result(
         observed=observed,
         limit=_number(budget, metric),
         unit=METRICS[metric].unit,
+        sense=METRICS[metric].sense,
         query=budget.query or budget.operation,
         tenant=tenant,
         samples=samples,

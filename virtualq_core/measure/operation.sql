@@ -18,6 +18,7 @@ ground as (
      limit 1
 )
 select g.tenant_id, g.queue_id, y.id as type_definition_id, y.initial_state, y.fsm_compiled,
+       (select min(e.id) from virtualq.Employee as e where e.tenant_id = g.tenant_id) as employee_id,
        (select t.custom_data
           from virtualq.Ticket as t
          where t.type_scope = y.scope and t.type_definition_id = y.id and t.custom_data is not null
@@ -27,16 +28,9 @@ select g.tenant_id, g.queue_id, y.id as type_definition_id, y.initial_state, y.f
   join virtualq.TypeDefinition as y on y.scope = 0 or y.tenant_id = g.tenant_id
  order by y.scope, y.id;
 
--- name: explain_create
-explain (analyze, wal, costs off, timing off, format json)
-select * from virtualq.create_ticket(
-    tenant_id => %(tenant_id)s, queue_id => %(queue_id)s, type_definition_id => %(type_definition_id)s,
-    custom_data => %(custom_data)s, items => %(items)s, actor => %(actor)s);
-
--- name: newest_ticket
-select max(t.id) from virtualq.Ticket as t where t.tenant_id = %(tenant_id)s;
-
--- name: explain_transition
-explain (analyze, wal, costs off, timing off, format json)
-select * from virtualq.transition_ticket(
-    tenant_id => %(tenant_id)s, ticket_id => %(ticket_id)s, transition => %(transition)s, actor => %(actor)s);
+-- name: update_wait
+-- A ticket's new estimate, as virtualq.refresh_waits() writes it.
+update virtualq.Ticket as t
+   set estimated_wait_minutes = coalesce(t.estimated_wait_minutes, 0) + 1
+ where t.tenant_id = %(tenant_id)s
+   and t.id = %(ticket_id)s;

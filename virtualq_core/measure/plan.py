@@ -299,6 +299,16 @@ class Plan:
         return self.root.spilled_blocks
 
     @property
+    def memory_kb(self) -> int:
+        """The memory that its sorts and hashes took, in kB."""
+        sorts = sum(
+            int(node.details.get("Sort Space Used", 0))
+            for node in self.executed
+            if node.details.get("Sort Space Type") == "Memory"
+        )
+        return sorts + sum(int(node.details.get("Peak Memory Usage", 0)) for node in self.executed)
+
+    @property
     def q_error(self) -> float:
         """The worst of estimate over actual and actual over estimate, both at least one row, over executed nodes."""
         worst = 1.0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core.errors import UsageError
+from virtualq_core.measure.cause import likely_cause
 from virtualq_core.measure.plan import Plan
-from virtualq_core.measure.rendering import changed_line, side_by_side
+from virtualq_core.measure.rendering import changed_line, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,14 +30,20 @@ class Change:
     after: Plan | None
 
     @property
+    def cause(self) -> str | None:
+        """Why, as the two plans tell; none where there is only one."""
+        return None if self.before is None or self.after is None else likely_cause(self.before, self.after)
+
+    @property
     def text(self) -> str:
-        """What changed: the blocks, the first line that differs, and the two plans side by side."""
+        """What changed: the blocks, the first line that differs, the likely cause, and the two plans side by side."""
         what = f"{self.query}, {self.tenant_class} tenant"
         if self.before is None or self.after is None:
             return f"{what}: {'new' if self.before is None else 'gone'}"
         line = changed_line(self.before, self.after) or "another order of conditions or columns"
         blocks = f"{self.before.buffers:,} blocks before, {self.after.buffers:,} after"
-        return f"{what}: {blocks}; {line}\n{side_by_side(self.before, self.after)}"
+        told = f"{what}: {blocks}; {line}\nlikely cause: {self.cause}"
+        return f"{told}\n{compare(self.before, self.after, names=('before', 'after'))}"
 
 
 def save_plans(results: Iterable[PlanResult], path: Path) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _CONDITIONS = (
     "Cache Key",
 )
 _GAP = "  "
+_COLUMN = 36
 _CONSTANT = re.compile(r"'(?:[^']|'')*'(?:::[\w ]+(?:\[\])?)?|\b\d+\b")
 
 
@@ -60,6 +63,30 @@ def side_by_side(before: Plan, after: Plan, *, width: int = 76) -> str:
             rows.append((old or "", mark, new or ""))
     used = min(width, max(len(old) for old, _, _ in rows))
     return "\n".join(f"{_cut(old, used):<{used}} {mark} {_cut(new, width)}".rstrip() for old, mark, new in rows)
+
+
+def compare(before: Plan, after: Plan, *, names: tuple[str, str]) -> str:
+    """
+    Two plans for a terminal of 80 columns: side by side, long lines wrapped within their column, with their blocks.
+
+    `names` say what the plans are. `|` marks a line that changed, `<` one that is gone, `>` one that is new.
+    """
+    left, right = shape(before), shape(after)
+    heads = [f"{name} ({plan.buffers:,} blocks)" for name, plan in zip(names, (before, after), strict=True)]
+    rows = [(heads[0], " ", heads[1]), ("-" * _COLUMN, " ", "-" * _COLUMN)]
+    for kind, left_from, left_to, right_from, right_to in _changes(left, right):
+        for step in range(max(left_to - left_from, right_to - right_from)):
+            old = left[left_from + step] if left_from + step < left_to else None
+            new = right[right_from + step] if right_from + step < right_to else None
+            mark = " " if kind == "equal" else "<" if new is None else ">" if old is None else "|"
+            lines = itertools.zip_longest(_wrap(old or ""), _wrap(new or ""), fillvalue="")
+            rows += [(one, mark, other) for one, other in lines]
+    return "\n".join(f"{one:<{_COLUMN}} {mark} {other}".rstrip() for one, mark, other in rows)
+
+
+def _wrap(line: str) -> list[str]:
+    indent = len(line) - len(line.lstrip(" "))
+    return textwrap.wrap(line, _COLUMN, subsequent_indent=" " * (indent + 4), break_on_hyphens=False) or [""]
 
 
 def changed_line(before: Plan, after: Plan) -> str | None:

@@ -28,13 +28,18 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What went wrong, in the four parts of an error, under a stable code."""
+    """
+    What went wrong, in the four parts of an error, under a stable code.
+
+    `comparison` is a text of at most 78 columns to be shown as it stands, such as two plans side by side.
+    """
 
     code: str
     what: str
     observed: str | None = None
     expected: str | None = None
     next_step: str | None = None
+    comparison: str | None = None
 
     @classmethod
     def of(cls, error: VirtualQError) -> Problem:
@@ -69,7 +74,8 @@ class BudgetResult:
     One limit and what was observed against it.
 
     `interval` is the observed number's 95 % confidence interval (of an exponent the range of its slopes), and None
-    where the number repeats exactly or could not be given one.
+    where the number repeats exactly or could not be given one. `problem` is why the limit is not kept, where the cause
+    could be told.
     """
 
     name: str
@@ -84,6 +90,7 @@ class BudgetResult:
     samples: int | None = None
     interval: Ends | None = None
     detail: str = ""
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from virtualq_core.measure import bloat, decoding, generic
 from virtualq_core.measure.budget import METRICS, load_budgets
+from virtualq_core.measure.burden import judge_bloat, judge_plans
 from virtualq_core.measure.catalogue import WrongAnswer, cases_of, check_answer, draw
 from virtualq_core.measure.depth import fill_queues
 from virtualq_core.measure.explain import explain
@@ -19,7 +21,6 @@ from virtualq_core.measure.judgement import (
     judge_figures,
     judge_latency,
     judge_shape,
-    plan_figure,
     worst_shape,
 )
 from virtualq_core.measure.observer import Observer
@@ -30,7 +31,7 @@ from virtualq_core.measure.result import BudgetReport, BudgetResult, LatencyResu
 from virtualq_core.measure.sample import round_trips, sample_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from virtualq_core.database.server import Database
     from virtualq_core.measure.budget import Budget
@@ -184,12 +185,7 @@ def _judge_query(observer: Observer, budget: Budget, effort: Effort) -> tuple[li
         check_answer(observer, case)
     planned = [Planned(case, explain(observer, case)) for case in cases]
     results = worst_shape([finding for one in planned for finding in judge_shape(observer, budget, one)])
-    for metric in budget.limits:
-        if metric in EXACT:
-            figures = [(one.case, plan_figure(metric, one.plan)) for one in planned]
-            results.append(judge_figures(budget, metric, figures))
-        elif metric == "max_round_trips":
-            results.append(judge_figures(budget, metric, [(case, round_trips(observer, case)) for case in cases]))
+    results += [judged for metric in budget.limits for judged in _judge_figure(observer, budget, metric, planned)]
     if budget.share is None:
         return results, []
     sampled = sample_cases(
@@ -204,6 +200,26 @@ def _judge_query(observer: Observer, budget: Budget, effort: Effort) -> tuple[li
         if METRICS[metric].share is not None:
             results.append(judge_latency(budget, metric, timed))
     return results, [_latency(budget, case, sample, len(timed)) for case, sample in timed]
+
+
+def _judge_figure(
+    observer: Observer, budget: Budget, metric: str, planned: Sequence[Planned]
+) -> Iterator[BudgetResult]:
+    """The limit on a figure of the plans, of their tables or of the client; none where the metric is another."""
+    cases = [one.case for one in planned]
+    match metric:
+        case _ if metric in EXACT:
+            yield judge_plans(observer, budget, metric, planned)
+        case bloat.METRIC:
+            yield judge_bloat(observer, budget, planned)
+        case generic.METRIC:
+            yield generic.judge_generic(observer, budget, cases)
+        case decoding.METRIC:
+            yield decoding.judge_decoding(observer, budget, cases)
+        case "max_round_trips":
+            yield judge_figures(budget, metric, [(case, round_trips(observer, case)) for case in cases])
+        case _:
+            pass
 
 
 def _latency(budget: Budget, case: Case, sample: Sample, among: int) -> LatencyResult:
@@ -229,7 +245,7 @@ def _unjudged(budget: Budget, metric: str, verdict: Verdict, why: str) -> Budget
         observed=None,
         limit=limit if isinstance(limit, int | float) else ", ".join(limit),
         unit=METRICS[metric].unit,
-        sense="equals" if METRICS[metric].kind != "number" else "at_most",
+        sense="equals" if METRICS[metric].kind != "number" else METRICS[metric].sense,
         query=budget.query,
         detail=why,
     )

@@ -85,7 +85,10 @@ def _finding(found: Finding) -> RenderableType:
     problem = found.problem
     title = Text.assemble((printable(problem.code), "bold"), (f"  {found.stage}, {found.standing}", "dim"))
     details = [("what", problem.what), *particulars(problem)]
-    return Group(Text(""), title, Padding(_pairs(details), (0, 0, 0, 2)))
+    parts: list[RenderableType] = [Text(""), title, Padding(_pairs(details), (0, 0, 0, 2))]
+    if problem.comparison:
+        parts.append(Padding(_text(problem.comparison), (1, 0, 0, 2)))
+    return Group(*parts)
 
 
 def _pairs(rows: list[tuple[str, str]]) -> Table:

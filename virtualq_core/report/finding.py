@@ -111,6 +111,8 @@ def particulars(problem: Problem) -> list[tuple[str, str]]:
 
 def budget_problem(budget: Budget) -> Problem:
     """A budget that was not kept, as a problem."""
+    if budget.problem is not None:
+        return budget.problem
     kept = {"failed": "not kept", "inconclusive": "cannot be decided"}.get(budget.verdict, "could not be measured")
     by = f" by {budget.query}" if budget.query and budget.verdict == "failed" else ""
     tenant = f" for tenant {budget.tenant}" if budget.tenant is not None else ""

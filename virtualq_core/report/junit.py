@@ -161,7 +161,10 @@ def _code(case: _Case) -> str:
 
 def _paragraph(problem: Problem) -> str:
     """A problem as plain lines: code and what, then what else is known."""
-    return "\n".join([f"{problem.code}: {problem.what}", *(f"{name}: {text}" for name, text in particulars(problem))])
+    lines = [f"{problem.code}: {problem.what}", *(f"{name}: {text}" for name, text in particulars(problem))]
+    if problem.comparison:
+        lines += ["", problem.comparison]
+    return "\n".join(lines)
 
 
 def _seconds(seconds: float) -> str:

@@ -34,13 +34,18 @@ observations are too few for that end.
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that went wrong, in the four parts in which every error here is told, under a stable code."""
+    """
+    One thing that went wrong, in the four parts in which every error here is told, under a stable code.
+
+    `comparison` is a text to be shown as it stands, such as two plans side by side, at most 78 columns wide.
+    """
 
     code: str
     what: str
     observed: str | None = None
     expected: str | None = None
     next_step: str | None = None
+    comparison: str | None = None
 
     @classmethod
     def of(cls, error: VirtualQError) -> Problem:
@@ -118,7 +123,8 @@ class Budget:
     One limit and what was observed against it.
 
     `sense` says which side of `limit` is good. `observed` is None where it could not be measured; a text where the
-    limit is one (the name of an index), and a truth value where it is one.
+    limit is one (the name of an index), and a truth value where it is one. `problem` is why the limit is not kept,
+    where the cause could be told.
     """
 
     name: str
@@ -133,6 +139,7 @@ class Budget:
     samples: int | None = None
     interval: Interval | None = None
     detail: str = ""
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

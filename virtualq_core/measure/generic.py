@@ -1,0 +1,67 @@
+"""
+The plan for any parameters against the plan for the given ones.
+
+psycopg prepares a statement at its sixth use, and PostgreSQL may go over to a generic plan five uses later: a plan that
+no first look shows, and that suits the average tenant. Blocks of both repeat exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from virtualq_core.measure.catalogue import draw
+from virtualq_core.measure.explain import explain_modes
+from virtualq_core.measure.judgement import judge_figures
+from virtualq_core.measure.rendering import changed_line, compare
+from virtualq_core.measure.result import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from virtualq_core.measure.budget import Budget
+    from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.observer import Observer
+    from virtualq_core.measure.plan import Plan
+    from virtualq_core.measure.result import BudgetResult
+
+METRIC = "max_generic_plan_ratio"
+LEAST_BLOCKS = 20
+"""Fewer blocks than these count as these: three blocks against nine harm nobody."""
+
+
+@dataclass(frozen=True)
+class Modes:
+    """A case's two plans, and how many times the blocks of the one the other touches."""
+
+    case: Case
+    custom: Plan
+    generic: Plan
+
+    @property
+    def ratio(self) -> float:
+        """Blocks of the generic plan over those of the custom one, either at least `LEAST_BLOCKS`."""
+        return max(self.generic.buffers, LEAST_BLOCKS) / max(self.custom.buffers, LEAST_BLOCKS)
+
+
+def judge_generic(observer: Observer, budget: Budget, cases: Sequence[Case]) -> BudgetResult:
+    """The limit on the ratio, for the budget's own cases and for every class of tenant; the worst decides."""
+    others = draw(observer, queries=[budget.query or ""]) if budget.tickets_in_queue is not None else []
+    seen = [Modes(case, *explain_modes(observer, case)) for case in (*cases, *others)]
+    judged = judge_figures(replace(budget, tickets_in_queue=None), METRIC, [(one.case, one.ratio) for one in seen])
+    if judged.verdict != "failed":
+        return judged
+    worst = max(seen, key=lambda one: one.ratio)
+    line = changed_line(worst.custom, worst.generic) or "the same shape, with other estimates"
+    problem = Problem(
+        code="generic-plan-flip",
+        what=f"{budget.name}: {worst.case.query} of the {worst.case.tenant_class} tenant gets a plan that does not "
+        f"suit it once the driver has prepared the statement; likely cause: a generic plan, for the average: {line}",
+        observed=f"{worst.generic.buffers:,} blocks by the generic plan (tenant {worst.case.tenant_id})",
+        expected=f"{worst.custom.buffers:,} blocks, as by the plan for its own parameters",
+        next_step="set plan_cache_mode = force_custom_plan for the application's role, or mend the statistics that the "
+        "average comes from (n_distinct, statistics targets)",
+        comparison=f"first difference: {line}\n\n"
+        + compare(worst.custom, worst.generic, names=("for its parameters", "for any")),
+    )
+    return replace(judged, problem=problem, detail=problem.what)
