@@ -31,6 +31,7 @@ COMMANDS = {
     "plans": "Show how PostgreSQL answers each operational query, and whether as demanded.",
     "bench": "Measure latencies and judge the budgets.",
     "trial": "Say whether a change of indexes is worth shipping: reads, writes, space.",
+    "compare": "Hold HEAD against BASE: revisions, indexes, settings, PostgreSQL versions, results.",
     "calibrate": "Try how far timed verdicts can be believed on this machine.",
     "load": "Let many clients move tickets at once, and check the history that they leave.",
     "seed": "Fill a database with data that looks like a live queue's.",

@@ -169,6 +169,18 @@ def digest(environment: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
+def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """
+    The names of what two environments differ in that makes their times incomparable; settings one by one.
+
+    Empty where times of one can be held against times of the other.
+    """
+    found = [name for name in _ALIKE if name != "settings" and one.get(name) != other.get(name)]
+    settings = [environment.get("settings") or {} for environment in (one, other)]
+    names = sorted({*settings[0], *settings[1]})
+    return found + [name for name in names if settings[0].get(name) != settings[1].get(name)]
+
+
 def _kept(pattern: str) -> Iterator[Calibration]:
     """Those in the cache that this version can read."""
     for path in (cache_dir() / _FOLDER).glob(pattern):

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.fingerprint import fingerprint
-from virtualq_core.measure.budget import load_budgets
-from virtualq_core.measure.catalogue import cases_of, count_tickets, draw
+from virtualq_core.measure.catalogue import count_tickets
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.twin import (
     Reader,
@@ -28,6 +27,7 @@ from virtualq_core.measure.twin import (
     time_writes,
 )
 from virtualq_core.measure.twin.change import apply_change, build_concurrently
+from virtualq_core.measure.twin.read import all_cases, key, most_changed
 from virtualq_core.measure.twin.write import hold_autovacuum
 from virtualq_core.trial.result import TrialResult
 from virtualq_core.trial.verdict import conclude, is_judged, read_figure, space_figure, write_figure
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from virtualq_core.measure.policy import TrialPolicy
     from virtualq_core.measure.twin import ReadEffect, RelationSize
     from virtualq_core.measure.twin.change import Applied
+    from virtualq_core.measure.twin.read import Key
     from virtualq_core.measure.twin.write import WriteTimes
     from virtualq_core.trial.proposal import Proposal
 
@@ -94,10 +95,12 @@ def run_trial(
     tell("plans, log and space")
     preview = _preview(template, proposal)
     tell("reads")
-    timed = _time_reads(template, proposal, _chosen(preview, effort.cases), effort)
+    timed = _time_reads(
+        template, proposal, most_changed((one for one in preview.reads if is_judged(one[1])), effort.cases), effort
+    )
     tell("writes")
     found = _time_writes(template, proposal, effort)
-    reads = tuple(timed.get(case.label, effect) for case, effect in preview.reads)
+    reads = tuple(timed.get(key(case), effect) for case, effect in preview.reads)
     writes = tuple(replace(effect, waited=found.times.get(effect.operation)) for effect in preview.writes)
     figures = (read_figure(reads, policy), write_figure(writes, policy), space_figure(*preview.sizes, policy))
     verdict, reason = conclude(figures)
@@ -136,7 +139,7 @@ def _preview(template: Database, proposal: Proposal) -> _Preview:
         applied = apply_change(copy, proposal.text)
         before, after = relation_sizes(untouched), relation_sizes(copy)
         with Reader(base, Observer.of(copy)) as reader:
-            reads = reader.effects(_cases(base))
+            reads = reader.effects(all_cases(base))
         costs, changed = (operation_costs(Observer.of(one)) for one in (untouched, copy))
         indexes = tuple(replace(change, concurrent_s=build_concurrently(copy, change)) for change in applied.indexes)
     writes = (
@@ -152,31 +155,10 @@ def _preview(template: Database, proposal: Proposal) -> _Preview:
     )
 
 
-def _cases(observer: Observer) -> list[Case]:
-    """Every query of the catalogue, and the queues of which a budget speaks."""
-    cases = draw(observer)
-    for budget in load_budgets().values():
-        if budget.query is not None and budget.tickets_in_queue is not None:
-            cases += [case for case in cases_of(observer, budget) if case not in cases]
-    return cases
-
-
-def _chosen(preview: _Preview, most: int) -> list[tuple[Case, ReadEffect]]:
-    """Of each query the cases that changed, those first whose blocks changed most."""
-    chosen: dict[str, list[tuple[Case, ReadEffect]]] = {}
-    changed = [one for one in preview.reads if is_judged(one[1])]
-    changed.sort(key=lambda one: -abs(one[1].after.buffers - one[1].before.buffers))
-    for case, effect in changed:
-        taken = chosen.setdefault(case.query, [])
-        if len(taken) < most:
-            taken.append((case, effect))
-    return [one for taken in chosen.values() for one in taken]
-
-
 def _time_reads(
     template: Database, proposal: Proposal, chosen: Sequence[tuple[Case, ReadEffect]], effort: Effort
-) -> dict[str, ReadEffect]:
-    """The timed effects, by their case's label."""
+) -> dict[Key, ReadEffect]:
+    """The timed effects, by their case."""
     if not chosen:
         return {}
     with _copy(template) as base, _copy(template) as head:
@@ -184,7 +166,7 @@ def _time_reads(
         with Reader(*observers, timing=effort.timing, seed=effort.seed) as reader:
             reader.learn_bias([case for case, _ in chosen])
             apply_change(head, proposal.text)
-            return {case.label: reader.time(case, effect) for case, effect in chosen}
+            return {key(case): reader.time(case, effect) for case, effect in chosen}
 
 
 def _time_writes(template: Database, proposal: Proposal, effort: Effort) -> WriteTimes:

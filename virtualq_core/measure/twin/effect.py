@@ -44,6 +44,14 @@ class Ratio:
             high=None if self.high is None or bias.low is None else self.high / bias.low,
         )
 
+    def about_one(self) -> Ratio:
+        """As an uncertainty to both sides of no change, as wide as this ratio may be away from it."""
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if len(ends) < 2:  # noqa: PLR2004 -- both
+            return Ratio(value=1.0, low=None, high=None)
+        farthest = max(max(end, 1 / end) for end in ends)
+        return Ratio(value=1.0, low=1 / farthest, high=farthest)
+
     @property
     def text(self) -> str:
         """The change in per cent, with its limits where they differ from it."""

@@ -15,11 +15,13 @@ import random
 import statistics
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from virtualq_core.measure.catalogue import WrongAnswer, check_answer
+from virtualq_core import content
+from virtualq_core.measure.budget import load_budgets
+from virtualq_core.measure.catalogue import WrongAnswer, cases_of, check_answer, draw
 from virtualq_core.measure.explain import explain
-from virtualq_core.measure.paired import Estimate, Gate, Pair, QueryVariant, estimate
+from virtualq_core.measure.paired import Estimate, Gate, Judgement, Pair, QueryVariant, estimate, judge
 from virtualq_core.measure.paired.block import run_blocks
 from virtualq_core.measure.paired.gate import NO_BIAS, looks
 from virtualq_core.measure.sample import settled_heap
@@ -31,11 +33,44 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from virtualq_core.content import Statement
     from virtualq_core.measure.catalogue import Case
     from virtualq_core.measure.observer import Observer
 
+_SQL = content.beside(__file__, "read.sql")
 _LEAST_BLOCKS = 12
 _SAMPLES = 15
+
+
+Key: TypeAlias = tuple[object, ...]
+
+
+def key(case: Case) -> Key:
+    """What tells a case from all others of a comparison."""
+    return case.query, case.tenant_id, case.tenant_class, case.tickets_in_queue
+
+
+def all_cases(observer: Observer) -> list[Case]:
+    """Every query of the catalogue for every class of tenant and queue, and the queues of which a budget speaks."""
+    cases = draw(observer)
+    asked = [(case.query, case.parameters) for case in cases]
+    for budget in load_budgets().values():
+        if budget.query is not None and budget.tickets_in_queue is not None:
+            cases += [case for case in cases_of(observer, budget) if (case.query, case.parameters) not in asked]
+    return list({key(case): case for case in cases}.values())
+
+
+def most_changed(effects: Iterable[tuple[Case, ReadEffect]], most: int) -> list[tuple[Case, ReadEffect]]:
+    """Of each query at most so many cases, those first whose blocks differ most, then those that touch most."""
+    chosen: dict[str, list[tuple[Case, ReadEffect]]] = {}
+    ordered = sorted(
+        effects, key=lambda one: (-abs(one[1].after.buffers - one[1].before.buffers), -one[1].before.buffers)
+    )
+    for case, effect in ordered:
+        taken = chosen.setdefault(case.query, [])
+        if len(taken) < most:
+            taken.append((case, effect))
+    return [one for taken in chosen.values() for one in taken]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +96,24 @@ class Timing:
 
 @dataclass
 class Reader:
-    """The two sides of a comparison of reads; a context manager that holds a connection to each."""
+    """
+    The two sides of a comparison of reads; a context manager that holds a connection to each.
+
+    `queries` are each side's own statements by name, where they are not the present ones.
+    """
 
     base: Observer
     head: Observer
     timing: Timing = field(default_factory=Timing)
     seed: int = 1
     bias_limit: float = 0.0
-    texts: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
+    queries: tuple[Mapping[str, Statement], Mapping[str, Statement]] = ({}, {})
 
     def __enter__(self) -> Self:
         self._held = ExitStack()
         self._base: psycopg.Connection[Any] = self._held.enter_context(self.base.as_application())
         self._head: psycopg.Connection[Any] = self._held.enter_context(self.head.as_application())
-        self._bias: dict[str, Estimate] = {}
+        self._bias: dict[Key, Estimate] = {}
         return self
 
     def __exit__(
@@ -102,7 +141,7 @@ class Reader:
                 seed=self.seed,
                 least_blocks=_LEAST_BLOCKS,
             )
-            self._bias[case.label] = found
+            self._bias[key(case)] = found
 
     def greatest_bias(self) -> float:
         """The greatest log-ratio that any learnt bias may truly have."""
@@ -112,12 +151,19 @@ class Reader:
     def time(self, case: Case, effect: ReadEffect) -> ReadEffect:
         """The effect with the ratio of times and both medians."""
         pair = self._pair(case)
-        bias = self._bias.get(case.label, replace(NO_BIAS, low=-self.bias_limit, high=self.bias_limit))
+        bias = self._bias_of(case)
         before_ms, after_ms = (
             1000 * statistics.median(one(number) for number in range(_SAMPLES))
             for one in (pair.baseline, pair.candidate)
         )
         return replace(effect, time=self._ratio(pair, bias), before_ms=before_ms, after_ms=after_ms)
+
+    def judge(self, case: Case, gate: Gate) -> Judgement:
+        """Whether the head is slower by an amount that matters."""
+        return judge([self._pair(case)], gate, seed=self.seed, bias=self._bias_of(case))
+
+    def _bias_of(self, case: Case) -> Estimate:
+        return self._bias.get(key(case), replace(NO_BIAS, low=-self.bias_limit, high=self.bias_limit))
 
     def _ratio(self, pair: Pair, bias: Estimate) -> Ratio:
         timing = self.timing
@@ -132,22 +178,31 @@ class Reader:
                     break
         return found
 
+    def configure(self, base: Mapping[str, str], head: Mapping[str, str]) -> None:
+        """Change settings of the open connections."""
+        for connection, settings in ((self._base, base), (self._head, head)):
+            for name, value in settings.items():
+                connection.execute(_SQL["configure_session"].sql, {"name": name, "value": value})
+
     def _effect(self, case: Case) -> ReadEffect:
-        rows = check_answer(self.base, case)
         base, head = self._variants(case)
+        with content.stand_in(self._own(0, case)):
+            rows = check_answer(self.base, case)
+            before = explain(self.base, case)
+        with content.stand_in(self._own(1, case)):
+            after = explain(self.head, case)
         if next(iter(base.answers())) != next(iter(head.answers())):
             raise WrongAnswer(
                 f"{case.label} is answered otherwise by the head than by the base",
                 expected=f"the base's {rows:,} rows in their order",
                 next_step="a change that alters answers is not judged by its speed",
             )
-        return ReadEffect(
-            query=case.query,
-            tenant_class=case.tenant_class,
-            rows=rows,
-            before=explain(self.base, case),
-            after=explain(self.head, case),
-        )
+        return ReadEffect(query=case.query, tenant_class=case.tenant_class, rows=rows, before=before, after=after)
+
+    def _own(self, side: int, case: Case) -> dict[str, Statement]:
+        """The side's own statement of a case's query, if it has one."""
+        own = self.queries[side].get(case.query)
+        return {} if own is None else {case.query: own}
 
     def _pair(self, case: Case) -> Pair:
         base, head = self._variants(case)
@@ -156,5 +211,5 @@ class Reader:
         return Pair(base, head)
 
     def _variants(self, case: Case) -> tuple[QueryVariant, QueryVariant]:
-        base_text, head_text = (texts.get(case.query) for texts in self.texts)
+        base_text, head_text = (own[case.query].sql if (own := self._own(side, case)) else None for side in (0, 1))
         return QueryVariant(self._base, [case], text=base_text), QueryVariant(self._head, [case], text=head_text)

@@ -1,0 +1,107 @@
+"""
+The head against the base, thing by thing.
+
+What repeats exactly is judged by the policy's shares alone. A time is judged by the gate: *failed* where the head is
+slower beyond doubt, *passed* where it is not slower by as much as matters, *inconclusive* where the time was too short.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from virtualq_core.compare.result import Difference
+from virtualq_core.measure.judgement import TIE_BLOCKS
+from virtualq_core.measure.record import Change
+from virtualq_core.measure.twin.effect import Ratio, percent_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from virtualq_core.measure.paired import Judgement
+    from virtualq_core.measure.policy import ComparePolicy
+    from virtualq_core.measure.result import Verdict
+    from virtualq_core.measure.twin import ReadEffect, Waited, WriteEffect
+
+_VERDICTS: Mapping[str, Verdict] = {"slower": "failed", "not slower": "passed", "inconclusive": "inconclusive"}
+
+
+def judge_reads(effects: Iterable[ReadEffect], policy: ComparePolicy) -> list[Difference]:
+    """One line for each case whose plan or blocks differ, with the likely cause and both plans."""
+    return [
+        Difference(
+            kind="blocks" if effect.is_same_plan else "plan",
+            what=effect.name,
+            before=f"{effect.before.buffers:,} blocks",
+            after=f"{effect.after.buffers:,} blocks",
+            change=effect.blocks.text,
+            verdict=judge_blocks(effect.before.buffers, effect.after.buffers, policy),
+            detail=Change(effect.query, effect.tenant_class, effect.before, effect.after).text,
+        )
+        for effect in effects
+        if effect.is_changed
+    ]
+
+
+def judge_blocks(before: int, after: int, policy: ComparePolicy) -> Verdict:
+    """Failed beyond the policy's growth; a handful in all harm nobody."""
+    is_more = after > before * (1 + policy.largest_block_growth)
+    return "failed" if is_more and after > TIE_BLOCKS else "passed"
+
+
+def judge_time(effect: ReadEffect, judgement: Judgement) -> Difference:
+    """The gate's verdict on one case."""
+    low, high = judgement.interval
+    ratio = Ratio(value=judgement.ratio, low=low, high=high)
+    return Difference(
+        kind="time",
+        what=effect.name,
+        before="",
+        after="",
+        change=ratio.text,
+        verdict=_VERDICTS[judgement.verdict],
+        detail=f"{judgement.verdict}, by {judgement.blocks} blocks in {judgement.duration_s:.1f} s",
+    )
+
+
+def judge_log(effects: Iterable[WriteEffect], policy: ComparePolicy) -> list[Difference]:
+    """One line for each operation: the bytes that it logs for a ticket."""
+    return [
+        Difference(
+            kind="log",
+            what=effect.operation,
+            before=f"{effect.log_bytes[0]:,.0f} bytes",
+            after=f"{effect.log_bytes[1]:,.0f} bytes",
+            change=effect.log.text,
+            verdict="failed" if effect.log.value > 1 + policy.largest_log_growth else "passed",
+        )
+        for effect in effects
+    ]
+
+
+def judge_waits(waits: Mapping[str, Waited], policy: ComparePolicy) -> list[Difference]:
+    """One line for each operation: failed where a client certainly waits longer than the policy lets it."""
+    return [
+        Difference(
+            kind="time",
+            what=operation,
+            before=f"{waited.before_ms:.3g} ms",
+            after=f"{waited.after_ms:.3g} ms",
+            change=waited.ratio.text,
+            verdict="failed" if waited.ratio.is_above(1 + policy.largest_write_cost) else "passed",
+            detail="a ticket's share, its commit included; failed only beyond doubt",
+        )
+        for operation, waited in waits.items()
+    ]
+
+
+def tell_space(before_bytes: int, after_bytes: int) -> Difference:
+    """All tables and indexes; told, not judged."""
+    return Difference(
+        kind="space",
+        what="all tables and indexes",
+        before=f"{before_bytes / 2**20:,.1f} MiB",
+        after=f"{after_bytes / 2**20:,.1f} MiB",
+        change=percent_change(after_bytes / before_bytes),
+        verdict="passed",
+        detail="told, not judged",
+    )

@@ -1,0 +1,187 @@
+"""A comparison that is measured now: both sides on the same data, in the same minutes."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from virtualq_core.compare.ground import open_ground
+from virtualq_core.compare.judgement import judge_log, judge_reads, judge_time, judge_waits, tell_space
+from virtualq_core.compare.result import Comparison
+from virtualq_core.compare.side import open_side
+from virtualq_core.database.fingerprint import fingerprint
+from virtualq_core.measure.calibration import NOT_CALIBRATED, latest_calibration
+from virtualq_core.measure.paired import Gate
+from virtualq_core.measure.twin import Reader, WriteEffect, operation_costs, relation_sizes
+from virtualq_core.measure.twin.read import all_cases, most_changed
+from virtualq_core.seeding import SeedPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from virtualq_core.compare.ground import Ground
+    from virtualq_core.compare.result import Difference
+    from virtualq_core.compare.side import Side
+    from virtualq_core.compare.spec import Spec
+    from virtualq_core.database.server import Database, Server
+    from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.policy import ComparePolicy
+    from virtualq_core.measure.twin import ReadEffect
+
+TENANTS = 12
+FALSE_ALARM = 0.01
+"""The probability that any timed read of one comparison is called slower though none is."""
+MISS = 0.01
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """
+    How much to try.
+
+    So many tickets are seeded. A read is timed for at most `limit_s` (and `bias_s` before), all writes for `writes_s`;
+    of a query at most `cases` are timed.
+    """
+
+    tickets: int = 100_000
+    seed: int = 1
+    limit_s: float = 10.0
+    bias_s: float = 1.5
+    writes_s: float = 6.0
+    cases: int = 2
+
+
+def compare_now(
+    base: Spec,
+    head: Spec,
+    *,
+    server: Server,
+    policy: ComparePolicy,
+    effort: Effort,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Comparison:
+    """
+    Measure both sides, and judge the head.
+
+    Raises:
+        UsageError: a side cannot be made.
+        WrongAnswer: the sides answer a query differently.
+        EnvironmentFault: databases cannot be made on the server, or there is no room.
+    """
+    began = time.perf_counter()
+    with open_side(base, server) as one, open_side(head, server) as other:
+        if one.is_same_as(other):
+            return Comparison(
+                base=str(base),
+                head=str(head),
+                differences=(),
+                trust="the schema, the indexes and the queries are the same on both sides: there is nothing to measure",
+            )
+        tell("seeding")
+        plan = SeedPlan(effort.tickets, TENANTS, seed=effort.seed)
+        with open_ground(one, other, plan) as ground:
+            work = _Work(one, other, ground, policy, effort, tell)
+            differences = tuple(work.differences())
+    kept = latest_calibration(work.environments[0])
+    return Comparison(
+        base=str(base),
+        head=str(head),
+        differences=differences,
+        refused=tuple(work.refused),
+        trust=NOT_CALIBRATED if kept is None else kept.line,
+        duration_s=round(time.perf_counter() - began, 1),
+        seed=effort.seed,
+        tickets=effort.tickets,
+        environments=(work.environments[0], work.environments[1]),
+    )
+
+
+class _Work:
+    """One comparison under way."""
+
+    def __init__(
+        self,
+        one: Side,
+        other: Side,
+        ground: Ground,
+        policy: ComparePolicy,
+        effort: Effort,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._sides = one, other
+        self._ground = ground
+        self._policy = policy
+        self._effort = effort
+        self._tell = tell
+        self.refused: list[str] = []
+        self.environments: list[dict[str, object]] = []
+
+    def differences(self) -> Iterator[Difference]:
+        """Everything that was compared: what repeats exactly first."""
+        self._tell("plans, log and space")
+        effects: list[tuple[Case, ReadEffect]] = []
+        with self._ground.fresh() as databases:
+            for database in databases:
+                with database.connect() as connection:
+                    self.environments.append(dict(fingerprint(connection, database.server)))
+            effects = self._effects(databases)
+            yield from judge_reads((effect for _, effect in effects), self._policy)
+            yield from judge_log(self._costs(databases), self._policy)
+            sizes = [sum(relation_sizes(database).values()) for database in databases]
+            yield tell_space(*sizes)
+        yield from self._times(effects)
+        self._tell("times of writes")
+        yield from judge_waits(self._ground.waits(limit_s=self._effort.writes_s, seed=self._effort.seed), self._policy)
+
+    def _effects(self, databases: Sequence[Database]) -> list[tuple[Case, ReadEffect]]:
+        base, head = (side.observe(database) for side, database in zip(self._sides, databases, strict=True))
+        queries = self._sides[0].queries, self._sides[1].queries
+        with Reader(base, head, queries=queries) as reader:
+            return reader.effects([case for case in all_cases(base) if self._is_shared(case)])
+
+    def _is_shared(self, case: Case) -> bool:
+        """Whether both sides have the query, and ask it with parameters that can be drawn."""
+        for side in self._sides:
+            if side.queries and case.query not in side.queries:
+                self._refuse(f"{case.query}: {side.name} has no such query")
+                return False
+            wanted = _PLACEHOLDER.findall(side.queries[case.query].sql) if side.queries else []
+            if lacking := [name for name in wanted if name not in case.parameters]:
+                self._refuse(f"{case.query}: {side.name} asks it with other parameters ({', '.join(lacking)})")
+                return False
+        return True
+
+    def _refuse(self, why: str) -> None:
+        if why not in self.refused:
+            self.refused.append(why)
+
+    def _costs(self, databases: Sequence[Database]) -> list[WriteEffect]:
+        before, after = (
+            operation_costs(side.observe(database)) for side, database in zip(self._sides, databases, strict=True)
+        )
+        return [
+            WriteEffect(operation=name, log_bytes=(cost[0], after[name][0]), touched=(cost[1], after[name][1]))
+            for name, cost in before.items()
+        ]
+
+    def _times(self, effects: Sequence[tuple[Case, ReadEffect]]) -> Iterator[Difference]:
+        """The reads that can differ in time: where only indexes differ, those whose plan or blocks do."""
+        one, other = self._sides
+        is_same_work = one.shares_data_with(other) and one.settings == other.settings
+        chosen = most_changed((each for each in effects if each[1].is_changed or not is_same_work), self._effort.cases)
+        if not chosen:
+            return
+        gate = Gate(
+            tolerance=self._policy.largest_read_loss,
+            limit_s=self._effort.limit_s,
+            false_alarm=FALSE_ALARM / len(chosen),
+            miss=MISS,
+        )
+        self._tell(f"times of {len(chosen)} reads")
+        cases = [case for case, _ in chosen]
+        with self._ground.reader(cases, bias_s=self._effort.bias_s, seed=self._effort.seed) as reader:
+            for case, effect in chosen:
+                yield judge_time(effect, reader.judge(case, gate))

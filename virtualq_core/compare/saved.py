@@ -1,0 +1,143 @@
+"""
+Results that were saved, compared without measuring anything again.
+
+Plans, blocks and log repeat exactly wherever the data and PostgreSQL's major version are the same. Times do not: those
+of unlike environments are refused, and those of like ones fail only where both runs' intervals are apart by more than
+the policy lets them be, for two single runs differ by what the machine did meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from virtualq_core.compare.judgement import judge_blocks
+from virtualq_core.compare.result import Comparison, Difference
+from virtualq_core.measure.budget import METRICS
+from virtualq_core.measure.calibration import unlike
+from virtualq_core.measure.plan import Plan
+from virtualq_core.measure.record import Change
+from virtualq_core.measure.twin.effect import percent_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from virtualq_core.measure.policy import ComparePolicy
+    from virtualq_core.report.results import Budget, Results
+
+_SHARES = {"max_wal_bytes": "largest_log_growth"}
+
+
+def compare_saved(base: Results, head: Results, policy: ComparePolicy, *, names: tuple[str, str]) -> Comparison:
+    """Plans, blocks, log and, of like environments, times of two saved results."""
+    refused = []
+    differences: list[Difference] = []
+    is_same_data = base.dataset is not None and head.dataset is not None and base.dataset.hash == head.dataset.hash
+    if not is_same_data:
+        refused.append("plans, blocks and log: the results are of other data (seed, number of tickets, or its making)")
+    else:
+        differences += _plans(base, head, policy)
+        differences += _budgets(base, head, policy)
+    others = unlike(base.environment, head.environment)
+    if others:
+        refused.append(f"times: the environments differ in {', '.join(others)}")
+    elif is_same_data:
+        differences += _times(base, head, policy)
+    return Comparison(
+        base=names[0],
+        head=names[1],
+        differences=tuple(differences),
+        refused=tuple(refused),
+        trust="times of two runs that were not taken together; for a verdict on time compare both sides now",
+        environments=(base.environment, head.environment),
+        tickets=None if head.dataset is None else head.dataset.tickets,
+        seed=head.seed,
+    )
+
+
+def _plans(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
+    before, after = _by_case(base), _by_case(head)
+    for case in {**before, **after}:
+        old, new = before.get(case), after.get(case)
+        query, tenant_class = case
+        if old is None or new is None:
+            yield Difference(
+                kind="plan",
+                what=f"{query}, {tenant_class}",
+                before="none" if old is None else f"{old.buffers:,} blocks",
+                after="none" if new is None else f"{new.buffers:,} blocks",
+                change="new" if old is None else "gone",
+                verdict="passed",
+            )
+        elif old.fingerprint != new.fingerprint or old.buffers != new.buffers:
+            yield Difference(
+                kind="plan" if old.fingerprint != new.fingerprint else "blocks",
+                what=f"{query}, {tenant_class}",
+                before=f"{old.buffers:,} blocks",
+                after=f"{new.buffers:,} blocks",
+                change=_change(old.buffers, new.buffers),
+                verdict=judge_blocks(old.buffers, new.buffers, policy),
+                detail=Change(query, tenant_class, old, new).text,
+            )
+
+
+def _by_case(results: Results) -> dict[tuple[str, str], Plan]:
+    return {
+        (one.query, str(one.parameters.get("tenant_class", ""))): Plan.parse(one.plan)
+        for one in results.plans
+        if one.plan is not None
+    }
+
+
+def _budgets(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
+    """The figures that repeat exactly, but for those that the plans above have told."""
+    for old, new in _paired(base, head):
+        metric = METRICS[old.metric]
+        if not metric.is_noise_free or metric.kind != "number" or old.observed == new.observed:
+            continue
+        before, after = float(old.observed or 0), float(new.observed or 0)
+        growth = getattr(policy, _SHARES.get(old.metric, "largest_block_growth"))
+        is_worse = after < before * (1 - growth) if old.sense == "at_least" else after > before * (1 + growth)
+        yield Difference(
+            kind="budget",
+            what=f"{old.name} {old.metric}",
+            before=f"{before:,.6g} {old.unit}".rstrip(),
+            after=f"{after:,.6g} {old.unit}".rstrip(),
+            change=_change(before, after),
+            verdict="failed" if is_worse else "passed",
+        )
+
+
+def _times(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
+    for old, new in _paired(base, head):
+        if METRICS[old.metric].share is None or old.interval is None or new.interval is None:
+            continue
+        before, after = float(old.observed or 0), float(new.observed or 0)
+        highest, lowest = old.interval[1], new.interval[0]
+        is_apart = highest is not None and lowest is not None and lowest > highest * (1 + policy.largest_read_loss)
+        yield Difference(
+            kind="time",
+            what=f"{old.name} {old.metric}",
+            before=f"{before:.3g} ms",
+            after=f"{after:.3g} ms",
+            change=_change(before, after),
+            verdict="failed" if is_apart else "passed",
+            detail="two runs; failed only where their intervals are apart",
+        )
+
+
+def _paired(base: Results, head: Results) -> Iterator[tuple[Budget, Budget]]:
+    """The same limit on both sides, where both observed a number and this version knows the metric."""
+    known = {(one.name, one.metric): one for one in base.budgets}
+    for new in head.budgets:
+        old = known.get((new.name, new.metric))
+        if (
+            old is not None
+            and new.metric in METRICS
+            and isinstance(old.observed, int | float)
+            and isinstance(new.observed, int | float)
+        ):
+            yield old, new
+
+
+def _change(before: float, after: float) -> str:
+    return percent_change(after / before) if before else "from nothing" if after else "none"

@@ -1,0 +1,2 @@
+-- name: set_for_database
+alter database {database} set {name} = {value};

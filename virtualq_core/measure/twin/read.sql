@@ -1,0 +1,3 @@
+-- name: configure_session
+-- For the session's statements to come.
+select set_config(%(name)s, %(value)s, false);
