@@ -14,7 +14,7 @@ from virtualq_core.compare.side import open_side
 from virtualq_core.database.fingerprint import fingerprint
 from virtualq_core.measure.calibration import NOT_CALIBRATED, latest_calibration
 from virtualq_core.measure.paired import Gate
-from virtualq_core.measure.twin import Reader, WriteEffect, operation_costs, relation_sizes
+from virtualq_core.measure.twin import Reader, compare_costs, relation_sizes
 from virtualq_core.measure.twin.read import all_cases, most_changed
 from virtualq_core.seeding import SeedPlan
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from virtualq_core.compare.spec import Spec
     from virtualq_core.database.server import Database, Server
     from virtualq_core.measure.catalogue import Case
+    from virtualq_core.measure.observer import Observer
     from virtualq_core.measure.policy import ComparePolicy
     from virtualq_core.measure.twin import ReadEffect
 
@@ -129,7 +130,7 @@ class _Work:
                     self.environments.append(dict(fingerprint(connection, database.server)))
             effects = self._effects(databases)
             yield from judge_reads((effect for _, effect in effects), self._policy)
-            yield from judge_log(self._costs(databases), self._policy)
+            yield from judge_log(compare_costs(*self._observe(databases)), self._policy)
             sizes = [sum(relation_sizes(database).values()) for database in databases]
             yield tell_space(*sizes)
         yield from self._times(effects)
@@ -137,10 +138,14 @@ class _Work:
         yield from judge_waits(self._ground.waits(limit_s=self._effort.writes_s, seed=self._effort.seed), self._policy)
 
     def _effects(self, databases: Sequence[Database]) -> list[tuple[Case, ReadEffect]]:
-        base, head = (side.observe(database) for side, database in zip(self._sides, databases, strict=True))
+        base, head = self._observe(databases)
         queries = self._sides[0].queries, self._sides[1].queries
         with Reader(base, head, queries=queries) as reader:
             return reader.effects([case for case in all_cases(base) if self._is_shared(case)])
+
+    def _observe(self, databases: Sequence[Database]) -> tuple[Observer, Observer]:
+        base, head = (side.observe(database) for side, database in zip(self._sides, databases, strict=True))
+        return base, head
 
     def _is_shared(self, case: Case) -> bool:
         """Whether both sides have the query, and ask it with parameters that can be drawn."""
@@ -157,15 +162,6 @@ class _Work:
     def _refuse(self, why: str) -> None:
         if why not in self.refused:
             self.refused.append(why)
-
-    def _costs(self, databases: Sequence[Database]) -> list[WriteEffect]:
-        before, after = (
-            operation_costs(side.observe(database)) for side, database in zip(self._sides, databases, strict=True)
-        )
-        return [
-            WriteEffect(operation=name, log_bytes=(cost[0], after[name][0]), touched=(cost[1], after[name][1]))
-            for name, cost in before.items()
-        ]
 
     def _times(self, effects: Sequence[tuple[Case, ReadEffect]]) -> Iterator[Difference]:
         """The reads that can differ in time: where only indexes differ, those whose plan or blocks do."""

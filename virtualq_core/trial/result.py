@@ -85,9 +85,7 @@ def _ratio(ratio: Ratio | None) -> dict[str, float | None] | None:
 
 
 def _read(effect: ReadEffect) -> dict[str, Any]:
-    change = None
-    if not effect.is_same_plan:
-        change = Change(effect.query, effect.tenant_class, effect.before, effect.after).text
+    change = Change(effect.query, effect.tenant_class, effect.before, effect.after) if effect.is_changed else None
     return {
         "query": effect.query,
         "tenant_class": effect.tenant_class,
@@ -96,7 +94,8 @@ def _read(effect: ReadEffect) -> dict[str, Any]:
         "served_by": [list(effect.before.served_by), list(effect.after.served_by)],
         "time": _ratio(effect.time),
         "median_ms": None if effect.time is None else [effect.before_ms, effect.after_ms],
-        "plan_change": change,
+        "plan_change": None if change is None else change.text,
+        "likely_cause": None if change is None else change.cause,
     }
 
 

@@ -22,7 +22,7 @@ from virtualq_core.measure.twin import (
     Timing,
     WriteEffect,
     changed_sizes,
-    operation_costs,
+    compare_costs,
     relation_sizes,
     time_writes,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from virtualq_core.database.server import Database
     from virtualq_core.measure.catalogue import Case
     from virtualq_core.measure.policy import TrialPolicy
-    from virtualq_core.measure.twin import ReadEffect, RelationSize
+    from virtualq_core.measure.twin import ReadEffect, RelationSize, WriteEffect
     from virtualq_core.measure.twin.change import Applied
     from virtualq_core.measure.twin.read import Key
     from virtualq_core.measure.twin.write import WriteTimes
@@ -140,12 +140,8 @@ def _preview(template: Database, proposal: Proposal) -> _Preview:
         before, after = relation_sizes(untouched), relation_sizes(copy)
         with Reader(base, Observer.of(copy)) as reader:
             reads = reader.effects(all_cases(base))
-        costs, changed = (operation_costs(Observer.of(one)) for one in (untouched, copy))
+        writes = compare_costs(Observer.of(untouched), Observer.of(copy))
         indexes = tuple(replace(change, concurrent_s=build_concurrently(copy, change)) for change in applied.indexes)
-    writes = (
-        WriteEffect(operation=name, log_bytes=(cost[0], changed[name][0]), touched=(cost[1], changed[name][1]))
-        for name, cost in costs.items()
-    )
     return _Preview(
         replace(applied, indexes=indexes),
         tuple(reads),

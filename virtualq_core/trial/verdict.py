@@ -2,7 +2,8 @@
 The verdict on a proposal: the three figures that decide it, one each of reads, writes and space.
 
 A loss beyond the policy rejects it, whatever it brings. Without one, a gain accepts it. What is neither certainly
-within the policy nor certainly beyond leaves the trial inconclusive, as long as it could still turn the verdict.
+within the policy nor certainly beyond leaves the trial inconclusive, as long as it could turn the verdict: what may be
+a loss always, what may be a gain where there is no certain one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from virtualq_core.measure.twin import ReadEffect, WriteEffect
     from virtualq_core.trial.proposal import Answer
 
-Finding: TypeAlias = Literal["loss", "undecided", "gain", "no change that matters"]
-_WORST: tuple[Finding, ...] = ("loss", "undecided", "gain", "no change that matters")
+Finding: TypeAlias = Literal["loss", "perhaps a loss", "gain", "perhaps a gain", "no change that matters"]
+_WORST: tuple[Finding, ...] = ("loss", "perhaps a loss", "gain", "perhaps a gain", "no change that matters")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Figure:
 
 
 def read_figure(effects: Iterable[ReadEffect], policy: TrialPolicy) -> Figure:
-    """The read that decides: the greatest loss, else what is undecided, else the greatest gain."""
+    """The read that decides: the greatest loss, else what may be one, else the greatest gain, else what may be one."""
     figures = [figure for effect in effects if (figure := _read(effect, policy)) is not None]
     return _deciding(figures) or Figure(
         of="reads",
@@ -87,16 +88,16 @@ def space_figure(before_bytes: int, after_bytes: int, policy: TrialPolicy) -> Fi
 
 def conclude(figures: Sequence[Figure]) -> tuple[Answer, str]:
     """The verdict, and why in a sentence."""
-    for finding in _WORST[:3]:
+    for finding in _WORST[:-1]:
         decisive = [figure for figure in figures if figure.finding == finding]
         if not decisive:
             continue
         told = "; ".join(f"{figure.what} {figure.ratio.text}" for figure in decisive)
         if finding == "loss":
             return "reject", f"it costs more than it may: {told}"
-        if finding == "undecided":
-            return "inconclusive", f"not sure enough in the given time: {told}"
-        return "accept", f"it gains, and nothing is lost beyond the policy: {told}"
+        if finding == "gain":
+            return "accept", f"it gains, and nothing is lost beyond the policy: {told}"
+        return "inconclusive", f"{finding}, not sure enough in the given time: {told}"
     return "reject", "it gains nothing: no query is faster, no operation logs less, no space comes free"
 
 
@@ -115,7 +116,7 @@ def _read(effect: ReadEffect, policy: TrialPolicy) -> Figure | None:
     most, gain = 1 + policy.largest_read_loss, 1 - policy.smallest_read_gain
     time, blocks = effect.time, effect.blocks
     more_blocks = blocks.value > most and effect.after.buffers - effect.before.buffers > TIE_BLOCKS
-    finding: Finding = "undecided"
+    finding: Finding = "perhaps a gain" if time.is_below(most) else "perhaps a loss"
     what, ratio = f"{effect.name}: time", time
     if time.is_above(most):
         finding = "loss"

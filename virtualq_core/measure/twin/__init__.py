@@ -8,7 +8,7 @@ What repeats exactly is compared first; only what it leaves open is timed.
 from virtualq_core.measure.twin.effect import Ratio, ReadEffect, RelationSize, Updates, Waited, WriteEffect
 from virtualq_core.measure.twin.read import Reader, Timing
 from virtualq_core.measure.twin.space import changed_sizes, relation_sizes
-from virtualq_core.measure.twin.write import operation_costs, time_writes
+from virtualq_core.measure.twin.write import compare_costs, time_writes
 
 __all__ = [
     "Ratio",
@@ -20,7 +20,7 @@ __all__ = [
     "Waited",
     "WriteEffect",
     "changed_sizes",
-    "operation_costs",
+    "compare_costs",
     "relation_sizes",
     "time_writes",
 ]

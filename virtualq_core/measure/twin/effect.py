@@ -69,11 +69,11 @@ def percent_change(ratio: float) -> str:
     """
     most = 5.0
     if ratio > most:
-        return f"{ratio:,.0f} times" if ratio >= 10 * most else f"{ratio:.1f} times"
+        return f"{ratio:,.0f}\u00a0times" if ratio >= 10 * most else f"{ratio:.1f}\u00a0times"
     change = (ratio - 1) * 100
     if ratio and change < -99:  # noqa: PLR2004 -- what rounds to a hundred
-        return f"{change:.2f} %"
-    return f"{change:+.1f} %" if abs(change) < 10 else f"{change:+.0f} %"  # noqa: PLR2004 -- two digits are enough
+        return f"{change:.2f}\u00a0%"
+    return f"{change:+.1f}\u00a0%" if abs(change) < 10 else f"{change:+.0f}\u00a0%"  # noqa: PLR2004 -- two digits are enough
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from virtualq_core.measure.ground import ACTOR, ITEMS, choose_ground
 from virtualq_core.measure.paired import rank
 from virtualq_core.measure.plan import Plan
 from virtualq_core.measure.sample import settled_heap
-from virtualq_core.measure.twin.effect import Ratio, Updates, Waited
+from virtualq_core.measure.twin.effect import Ratio, Updates, Waited, WriteEffect
 from virtualq_core.subjects import ProceduralSubject, visible_connection
 from virtualq_core.tenancy import enter_statement
 
@@ -205,16 +205,31 @@ def _ratio(logs: list[float]) -> Ratio:
     )
 
 
-def operation_costs(observer: Observer) -> dict[str, tuple[float, float]]:
+def compare_costs(base: Observer, head: Observer) -> list[WriteEffect]:
     """
     Bytes of log and blocks touched for each ticket, by operation; nothing is kept.
 
-    The mean over a handful of tickets, and the least of several such means: a page's image after a checkpoint is
-    written once, by whoever comes first. How much an update logs depends on whether the new row version fits beside the
-    old one, so only databases whose blocks lie alike are compared: fresh copies of one template.
+    The same calls in the same order on both sides, which are to be fresh copies of one template or loaded alike: how
+    much an update logs depends on whether the new row version fits beside the old one. A call that logs a page's whole
+    image on either side, because it is the first after a checkpoint, counts on neither.
     """
+    before, after = _costs(base), _costs(head)
+    effects = []
+    for operation in OPERATIONS:
+        paired = list(zip(before[operation], after[operation], strict=True))
+        plain = [pair for pair in paired if not any(one.images for one in pair)] or paired
+        if not plain:
+            continue
+        log = [statistics.fmean(pair[side].log_bytes for pair in plain) for side in (0, 1)]
+        blocks = [statistics.fmean(pair[side].blocks for pair in plain) for side in (0, 1)]
+        effects.append(WriteEffect(operation=operation, log_bytes=(log[0], log[1]), touched=(blocks[0], blocks[1])))
+    return effects
+
+
+def _costs(observer: Observer) -> dict[str, list[_Cost]]:
+    """What each call cost, in order."""
     ground, state, employee_id = _place(observer)
-    taken: dict[str, list[tuple[float, float]]] = {operation: [] for operation in OPERATIONS}
+    taken: dict[str, list[_Cost]] = {operation: [] for operation in OPERATIONS}
     common: dict[str, Any] = {"tenant_id": ground.tenant_id, "actor": ACTOR}
     details = common | {
         "queue_id": ground.queue_id,
@@ -226,30 +241,35 @@ def operation_costs(observer: Observer) -> dict[str, tuple[float, float]]:
     with observer.as_application() as connection, connection.transaction(force_rollback=True):
         connection.execute(enter_statement(ground.tenant_id))
         for _ in range(_REPEATS):
-            one_by_one, in_bulk = [], []
-            taken[CREATE].append(_mean([_explain(connection, "explain_create", details) for _ in range(_SAMPLES)]))
-            taken[CLAIM].append(_mean([_explain(connection, "explain_claim", claimed) for _ in range(_SAMPLES)]))
+            taken[CREATE] += [_explain(connection, "explain_create", details) for _ in range(_SAMPLES)]
+            taken[CLAIM] += [_explain(connection, "explain_claim", claimed) for _ in range(_SAMPLES)]
             newest = connection.execute(_SQL["list_newest_tickets"].sql, common | {"at_most": _SAMPLES}).fetchall()
             ids = [row[0] for row in newest]
             for number, name in enumerate(ground.path):
                 asked = common | {"transition": name}
                 if number % 2:
-                    together = _explain(connection, "explain_bulk", asked | {"ticket_ids": ids})
-                    in_bulk.append((together[0] / _SAMPLES, together[1] / _SAMPLES))
+                    groups = [ids[at : at + _TICKETS] for at in range(0, len(ids), _TICKETS)]
+                    taken[MOVE_MANY] += [
+                        _explain(connection, "explain_bulk", asked | {"ticket_ids": group}, tickets=len(group))
+                        for group in groups
+                    ]
                 else:
-                    singly = [_explain(connection, "explain_transition", asked | {"ticket_id": one}) for one in ids]
-                    one_by_one += singly
-            taken[MOVE].append(_mean(one_by_one))
-            if in_bulk:
-                taken[MOVE_MANY].append(_mean(in_bulk))
-    return {operation: min(found) for operation, found in taken.items() if found}
+                    taken[MOVE] += [
+                        _explain(connection, "explain_transition", asked | {"ticket_id": one}) for one in ids
+                    ]
+    return taken
 
 
-def _explain(connection: psycopg.Connection[Any], statement: str, asked: dict[str, Any]) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Cost:
+    """What one call cost for each ticket, and how many pages' images it logged."""
+
+    log_bytes: float
+    blocks: float
+    images: int
+
+
+def _explain(connection: psycopg.Connection[Any], statement: str, asked: dict[str, Any], *, tickets: int = 1) -> _Cost:
     row = connection.execute(_SQL[statement].sql, asked).fetchone()
     root = Plan.parse(row[0] if row else None).root
-    return float(root.details["WAL Bytes"]), float(root.buffers)
-
-
-def _mean(found: list[tuple[float, float]]) -> tuple[float, float]:
-    return statistics.fmean(one[0] for one in found), statistics.fmean(one[1] for one in found)
+    return _Cost(root.details["WAL Bytes"] / tickets, root.buffers / tickets, int(root.details["WAL FPI"]))
