@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from virtualq_core.measure.catalogue import draw
 from virtualq_core.measure.explain import explain_modes
 from virtualq_core.measure.judgement import judge_figures
-from virtualq_core.measure.rendering import changed_line, compare
+from virtualq_core.measure.rendering import changed_line, difference
 from virtualq_core.measure.result import Problem
 
 if TYPE_CHECKING:
@@ -55,13 +55,12 @@ def judge_generic(observer: Observer, budget: Budget, cases: Sequence[Case]) -> 
     line = changed_line(worst.custom, worst.generic) or "the same shape, with other estimates"
     problem = Problem(
         code="generic-plan-flip",
-        what=f"{budget.name}: {worst.case.query} of the {worst.case.tenant_class} tenant gets a plan that does not "
-        f"suit it once the driver has prepared the statement; likely cause: a generic plan, for the average: {line}",
+        what=f"{budget.name}: {worst.case.query} ({worst.case.tenant_class}) gets a plan that does not suit it "
+        f"once the driver has prepared the statement; likely cause: a generic plan, for the average: {line}",
         observed=f"{worst.generic.buffers:,} blocks by the generic plan (tenant {worst.case.tenant_id})",
         expected=f"{worst.custom.buffers:,} blocks, as by the plan for its own parameters",
         next_step="set plan_cache_mode = force_custom_plan for the application's role, or mend the statistics that the "
         "average comes from (n_distinct, statistics targets)",
-        comparison=f"first difference: {line}\n\n"
-        + compare(worst.custom, worst.generic, names=("for its parameters", "for any")),
+        comparison=difference(worst.custom, worst.generic, names=("for its parameters", "for any")),
     )
     return replace(judged, problem=problem, detail=problem.what)
