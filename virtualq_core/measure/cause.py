@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 # An estimate that got worse by less than this factor is not worth telling.
 _WORSE = 4
 _SORTS = frozenset({"Sort", "Incremental Sort"})
-_PARAMETER = re.compile(r"\$[1-9]")
 _MORE_BLOCKS = 1.1
 
 
@@ -29,14 +27,8 @@ def likely_cause(before: Plan, after: Plan) -> str:
 
 
 def _generic(before: Plan, after: Plan) -> Iterator[str]:
-    if _is_generic(after) and not _is_generic(before):
+    if after.is_generic and not before.is_generic:
         yield "the plan is a generic one, made for any parameters, where it was made for the given ones before"
-
-
-def _is_generic(plan: Plan) -> bool:
-    """Whether its conditions compare with parameters ($1) instead of with values."""
-    texts = (str(node.details.get(name, "")) for node in plan.root.walk() for name in ("Index Cond", "Filter"))
-    return any(_PARAMETER.search(text) for text in texts)
 
 
 def _indexes(before: Plan, after: Plan) -> Iterator[str]:
