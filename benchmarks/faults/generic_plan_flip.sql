@@ -1,8 +1,9 @@
--- The planner takes all tickets to be of one queue wherever it does not look at the parameter: the plan for any parameters
--- sorts the whole queue to find who is next, which shows from about the eleventh execution of a prepared statement on.
+-- The planner is told neither that a queue tells its tenant nor how many queues there are. The plan for any parameters,
+-- which a prepared statement gets after some uses, then sorts a whole queue to find who is next.
 -- caught by: next_ticket max_generic_plan_ratio
 -- named as: generic-plan-flip
 
 -- name: plant
+drop statistics virtualq.ticket_queue_tells_tenant;
 alter table virtualq.Ticket alter column queue_id set (n_distinct = 1);
 analyze virtualq.Ticket;

@@ -13,7 +13,10 @@ DECLARED = "create index i on virtualq.Ticket (queue_id, current_state, created_
     ("present", "difference"),
     [
         ("CREATE INDEX i ON virtualq.ticket USING btree (queue_id, current_state, created_at DESC)", None),
-        ("CREATE INDEX i ON virtualq.ticket USING btree (created_at DESC, current_state, queue_id)", "wrong-column-order"),
+        (
+            "CREATE INDEX i ON virtualq.ticket USING btree (created_at DESC, current_state, queue_id)",
+            "wrong-column-order",
+        ),
         ("CREATE INDEX i ON virtualq.ticket USING btree (queue_id, current_state, created_at)", "wrong-sort-direction"),
         ("CREATE INDEX i ON virtualq.ticket USING btree (queue_id, current_state)", "other-index"),
         ("CREATE INDEX i ON virtualq.ticket USING hash (queue_id)", "other-index"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from psycopg import sql
 
 from virtualq_core import content
+from virtualq_core.errors import UsageError
+from virtualq_core.measure.fault import read_faults
 from virtualq_core.measure.stage import Effort, measure_budgets, measure_plans
 from virtualq_core.tenancy import MAINTAINER_ROLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from virtualq_core.database.server import Database
     from virtualq_core.measure.budget import Budget
@@ -47,24 +47,6 @@ def board(budgets: Mapping[str, Budget]) -> Mapping[str, Budget]:
     return {"queue_monitoring": budgets["queue_monitoring"]}
 
 
-@pytest.fixture
-def own_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the content, to be edited, in place of the shipped one."""
-    for name in ("schema", "benchmarks"):
-        shutil.copytree(content.folder(name), tmp_path / name)
-    monkeypatch.setattr(content, "root", lambda: tmp_path)
-    content.statement_folder.cache_clear()
-    yield tmp_path
-    content.statement_folder.cache_clear()
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text that is there."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
 def test_the_seeded_database_has_no_fault(dataset: Database, budgets: Mapping[str, Budget]) -> None:
     """What the other tests of this file find is what they planted."""
     plans = measure_plans(dataset, budgets)
@@ -83,6 +65,11 @@ def test_a_dropped_index_is_named_with_its_query(dataset_copy: Database, board: 
     assert INDEX in problem.what
     assert "list_queue" in problem.what
     assert f"create index {INDEX}" in (problem.next_step or "")
+    assert "114 blocks" in (problem.expected or "")
+    shown = (problem.comparison or "").splitlines()
+    assert shown[0].startswith("first difference: ")
+    assert any(line.lstrip().startswith(INDEX) for line in shown)
+    assert any("BitmapAnd" in line and "|" in line for line in shown)
 
 
 def test_a_dropped_index_fails_its_budget(dataset_copy: Database, promise: Promise) -> None:
@@ -95,107 +82,6 @@ def test_a_dropped_index_fails_its_budget(dataset_copy: Database, promise: Promi
     assert report.verdict == "failed"
     assert report.budgets[0].limit == INDEX
     assert "missing" in report.budgets[0].detail
-
-
-def test_an_index_with_other_columns_under_the_same_name_is_told_apart(
-    dataset_copy: Database, board: Mapping[str, Budget]
-) -> None:
-    """A name is not an index."""
-    plant(dataset_copy, "drop_queue_index", "turn_queue_index_around")
-
-    problem = only_problem(measure_plans(dataset_copy, board))
-
-    assert problem.code == "other-index"
-    assert "(created_at DESC, current_state, queue_id)" in problem.what
-
-
-@pytest.mark.requires("superuser")
-def test_an_invalid_index_is_said_to_be_invalid(dataset_copy: Database, board: Mapping[str, Budget]) -> None:
-    """As a failed CREATE INDEX CONCURRENTLY leaves it."""
-    plant(dataset_copy, "invalidate_queue_index")
-
-    assert only_problem(measure_plans(dataset_copy, board)).code == "invalid-index"
-
-
-def test_a_planner_that_is_wrong_is_told_from_an_index_that_is_missing(
-    dataset_copy: Database, board: Mapping[str, Budget]
-) -> None:
-    """The index could serve, at so many blocks; a setting keeps the planner from it."""
-    plant(dataset_copy, "overprice_indexes")
-
-    problem = only_problem(measure_plans(dataset_copy, board))
-
-    assert problem.code == "index-not-chosen"
-    assert "a sequential scan of ticket" in (problem.observed or "")
-    assert "blocks" in (problem.expected or "")
-    assert "random_page_cost = 1000" in problem.what
-
-
-def test_stale_statistics_are_the_likely_cause_where_many_rows_changed(
-    dataset_copy: Database, board: Mapping[str, Budget]
-) -> None:
-    """Nearly half of the rows changed since ANALYZE; the error says how many, and what to run."""
-    plant(dataset_copy, "overprice_indexes")
-    with dataset_copy.connect(role=MAINTAINER_ROLE) as connection:
-        connection.execute(FAULTS["change_many_tickets"].sql)
-
-    problem = only_problem(measure_plans(dataset_copy, board))
-
-    assert problem.code == "stale-statistics"
-    assert "changed since it was last analysed" in problem.what
-    assert problem.next_step == "analyze virtualq.ticket"
-
-
-def test_a_condition_that_no_index_can_answer_is_named(
-    own_content: Path, dataset: Database, board: Mapping[str, Budget]
-) -> None:
-    """A column within an expression is lost to the index."""
-    edit(own_content / "schema/queries/queue.sql", "t.queue_id = %(queue_id)s", "t.queue_id + 0 = %(queue_id)s")
-
-    problem = only_problem(measure_plans(dataset, board))
-
-    assert problem.code == "lost-predicate"
-    assert "queue_id + 0" in problem.what
-
-
-def test_row_security_is_the_likely_cause_where_the_operator_may_leak(
-    own_content: Path, dataset: Database, budgets: Mapping[str, Budget]
-) -> None:
-    """An application's own containment query never reaches the GIN index."""
-    inner = content.statements(own_content / "benchmarks/inner.sql")["search_custom_data"].sql
-    (own_content / "schema/queries/ticket.sql").write_text(f"-- name: search_custom_data\n{inner};\n")
-    edit(own_content / "benchmarks/inner.sql", "-- name: search_custom_data", "-- name: another")
-    edit(
-        own_content / "benchmarks/answers.sql",
-        "select t.id, t.extid, t.queue_id, t.current_state::text, t.created_at, t.custom_data",
-        "select t.id, t.extid, t.queue_id, t.current_state::text, t.custom_data, t.created_at",
-    )
-    search = {"custom_data_search": budgets["custom_data_search"]}
-
-    problem = only_problem(measure_plans(dataset, search, queries=["search_custom_data"]))
-
-    assert problem.code == "row-security-barrier"
-    assert "leakproof" in problem.what
-
-
-def test_a_wrong_answer_is_not_timed(own_content: Path, dataset: Database, board: Mapping[str, Budget]) -> None:
-    """A listing that forgets the queue is fast for nothing."""
-    edit(own_content / "schema/queries/queue.sql", "   and t.queue_id = %(queue_id)s\n", "")
-
-    report = measure_budgets(dataset, board)
-    plans = measure_plans(dataset, board, queries=["list_queue"])
-
-    assert report.verdict == "failed"
-    assert report.latencies == ()
-    assert {result.observed for result in report.budgets} == {None}
-    assert only_problem(plans).code == "wrong-answer"
-
-
-def test_a_spilling_sort_is_told(dataset_copy: Database, board: Mapping[str, Budget]) -> None:
-    """A thousand tickets do not fit into 64 kB."""
-    plant(dataset_copy, "set_small_work_mem")
-
-    assert only_problem(measure_plans(dataset_copy, board)).code == "spill"
 
 
 def test_a_table_that_is_read_from_end_to_end_is_told(dataset_copy: Database, promise: Promise) -> None:
@@ -217,3 +103,68 @@ def test_a_budget_of_a_hundredth_of_a_millisecond_fails_by_name(dataset: Databas
 
     assert report.verdict == "failed"
     assert [result.name for result in report.budgets] == ["impossible"]
+
+
+def test_a_planner_that_is_wrong_is_told_from_an_index_that_is_missing(
+    dataset_copy: Database, board: Mapping[str, Budget]
+) -> None:
+    """The setting is named that keeps it from the index, with what the index would cost and with both plans."""
+    plant(dataset_copy, "overprice_indexes")
+
+    problem = only_problem(measure_plans(dataset_copy, board))
+
+    assert problem.code == "planner-settings"
+    assert "random_page_cost = 1000" in problem.what
+    assert "the default, 4" in problem.what
+    assert "a sequential scan of ticket" in (problem.observed or "")
+    assert "114 blocks" in (problem.expected or "")
+    assert "Seq Scan on ticket" in (problem.comparison or "")
+
+
+def test_stale_statistics_are_the_likely_cause_where_many_rows_changed(
+    dataset_copy: Database, promise: Promise
+) -> None:
+    """Nearly half of the rows changed since ANALYZE; the error says how many, and what to run."""
+    with dataset_copy.connect(role=MAINTAINER_ROLE) as connection:
+        connection.execute(FAULTS["change_many_tickets"].sql)
+    budget = promise(limits={"max_q_error": 1}, tickets_in_queue=1000)
+
+    [result] = measure_budgets(dataset_copy, {"board": budget}).budgets
+
+    assert result.problem is not None
+    assert result.problem.code == "stale-statistics"
+    assert "changed since it was last analysed" in result.problem.what
+    assert result.problem.next_step == "analyze virtualq.ticket"
+
+
+def test_a_wrong_answer_is_not_timed(dataset: Database, board: Mapping[str, Budget]) -> None:
+    """A listing that forgets the queue is fast for nothing."""
+    [wrong] = [fault for fault in read_faults() if fault.code == "wrong-answer"]
+
+    with content.stand_in(wrong.queries):
+        report = measure_budgets(dataset, board)
+
+    assert report.verdict == "failed"
+    assert report.latencies == ()
+    assert {result.observed for result in report.budgets} == {None}
+
+
+def test_what_no_cause_explains_is_told_without_one(dataset: Database, promise: Promise) -> None:
+    """A limit that is simply too low has no culprit."""
+    budget = promise(limits={"max_buffers": 1}, tickets_in_queue=1000)
+
+    [result] = measure_budgets(dataset, {"board": budget}).budgets
+
+    assert (result.verdict, result.problem) == ("failed", None)
+
+
+def test_a_query_stands_in_only_while_it_is_tried() -> None:
+    """And only for a query that there is."""
+    right = content.query("list_queue").sql
+    [wrong] = [fault for fault in read_faults() if fault.code == "wrong-answer"]
+
+    with content.stand_in(wrong.queries):
+        assert content.query("list_queue").sql != right
+    assert content.query("list_queue").sql == right
+    with pytest.raises(UsageError, match="no query named"), content.stand_in({"nothing": content.query("list_queue")}):
+        pass

@@ -45,7 +45,16 @@ def test_one_size_has_no_exponent() -> None:
         fit([Point(10, 1, 1), Point(10, 1, 2)])
 
 
-@pytest.mark.parametrize("tickets", [20_000, 1_000_000, 10_000_000])
+@pytest.mark.parametrize(
+    ("tickets", "sizes"),
+    [(1_000_000, [10_000, 100_000]), (10_000_000, [10_000, 100_000, 1_000_000]), (250_000, [10_000, 100_000])],
+)
+def test_a_large_database_is_swept_by_powers_of_ten(tickets: int, sizes: list[int]) -> None:
+    """From ten thousand on, up to its own size."""
+    assert sweep_sizes(tickets) == sizes
+
+
+@pytest.mark.parametrize("tickets", [20_000, 100_000, 150_000])
 def test_sizes_are_spread_evenly_by_ratio_below_the_databases_own(tickets: int) -> None:
     """So that each has the same weight, and the smallest still has a queue of a thousand open tickets."""
     low, middle = sweep_sizes(tickets)

@@ -58,6 +58,19 @@ loops=1)
         Rows Removed by Filter: 19000
         Buffers: shared hit=1544
 Execution Time: 132.204 ms"""
+QUEUE_COMPARISON = """\
+first difference: Seq Scan on ticket t
+
+as demanded (1,012 blocks)             today (1,544 blocks)
+------------------------------------   ------------------------------------
+Sort                                   Sort
+  Sort Key: t.created_at DESC            Sort Key: t.created_at DESC
+ Index Scan                          |  Seq Scan
+   idx_ticket_queue_state_created    <
+   on ticket t                            on ticket t
+   Index Cond: current_state,        |    Filter: current_state, queue_id,
+       queue_id                      |        tenant_id
+   Filter: tenant_id                 <"""
 REQUIREMENTS = (
     ("MAC-001", "A machine without an initial state is refused when it is written."),
     ("MAC-002", "A transition to a state that the machine does not name is refused."),
@@ -375,6 +388,7 @@ def failed() -> Results:
         observed="a sequential scan of virtualq.ticket; 19,000 rows removed by its filter",
         expected=QUEUE_INDEX,
         next_step=f"create the index {QUEUE_INDEX}, as schema/indexes/seed.sql does",
+        comparison=QUEUE_COMPARISON,
     )
     over = Problem(
         code="budget-exceeded",
@@ -521,7 +535,7 @@ def broken_off() -> Results:
 def hostile(text: str) -> Results:
     """A passed and a failed part of every kind, with `text` wherever a text can stand."""
     base = failed()
-    problem = Problem(code=text, what=text, observed=text, expected=text, next_step=text)
+    problem = Problem(code=text, what=text, observed=text, expected=text, next_step=text, comparison=text)
     verdicts: tuple[PartVerdict, ...] = ("passed", "failed")
     assert base.load is not None
     return replace(
@@ -549,7 +563,7 @@ def hostile(text: str) -> Results:
             for one in base.plans
         ),
         budgets=tuple(
-            replace(one, name=text, metric=text, query=text, unit=text, tenant=text, detail=text)
+            replace(one, name=text, metric=text, query=text, unit=text, tenant=text, detail=text, problem=problem)
             for one in base.budgets
         ),
         latencies=tuple(replace(one, name=text) for one in base.latencies),

@@ -48,6 +48,13 @@ def test_a_name_wider_than_the_terminal_wraps() -> None:
     assert max(map(len, text.splitlines())) <= console.WIDTH
 
 
+def test_two_plans_stand_side_by_side() -> None:
+    """Each line as it is, two columns in, and none of them folded."""
+    lines = [line.strip() for line in console.render(sample.failed()).splitlines()]
+
+    assert set(map(str.strip, sample.QUEUE_COMPARISON.splitlines())) <= set(lines)
+
+
 def test_key_figures_are_shown() -> None:
     """The few numbers that a reader asks for first."""
     text = console.render(sample.passed())

@@ -115,6 +115,13 @@ def test_each_problem_tells_its_four_parts() -> None:
         assert part in problems
 
 
+def test_two_plans_stand_side_by_side() -> None:
+    """Preformatted, below the problem's parts."""
+    shown = ["".join(element.itertext()) for element in _section(_page("failed"), "problems").iter("pre")]
+
+    assert sample.QUEUE_COMPARISON in shown
+
+
 def test_budgets_show_observed_interval_and_limit_with_units() -> None:
     """And a bar whose description says the share."""
     section = _section(_page("passed"), "budgets")

@@ -45,6 +45,13 @@ def _case(root: ET.Element, name: str) -> ET.Element:
     return found
 
 
+def test_two_plans_stand_side_by_side() -> None:
+    """In the failure of the plan that did not hold, as they are."""
+    failures = [element.text or "" for element in _parsed(sample.failed()).iter("failure")]
+
+    assert any(sample.QUEUE_COMPARISON in text for text in failures)
+
+
 @pytest.mark.parametrize("maker", sample.VARIANTS, ids=lambda maker: maker.__name__)
 def test_the_document_has_the_common_structure(maker: Callable[[], Results]) -> None:
     """Only known elements and attributes, and totals that add up."""

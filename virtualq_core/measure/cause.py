@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from virtualq_core.measure.plan import Node, Plan
+    from virtualq_core.measure.plan import Plan
 
 # An estimate that got worse by less than this factor is not worth telling.
 _WORSE = 4
+_SORTS = frozenset({"Sort", "Incremental Sort"})
 _MORE_BLOCKS = 1.1
 
 
@@ -18,11 +19,16 @@ def likely_cause(before: Plan, after: Plan) -> str:
     """
     The likely cause of the change, in a sentence without a full stop.
 
-    The first that applies: a condition that is tested row by row now, a sequential scan, another index, a sort that
-    spills or is new, a bitmap lost or new, worse estimates, more blocks by the same plan.
+    The first that applies: a generic plan, a condition that is tested row by row now, a sequential scan, another
+    index, a sort that spills or is new, a bitmap lost or new, worse estimates, more blocks by the same plan.
     """
-    told = (_indexes, _sorts, _more_indexes, _bitmaps, _estimates, _work, _steps)
+    told = (_generic, _indexes, _sorts, _more_indexes, _bitmaps, _estimates, _work, _steps)
     return next(cause for tell in told for cause in tell(before, after))
+
+
+def _generic(before: Plan, after: Plan) -> Iterator[str]:
+    if after.is_generic and not before.is_generic:
+        yield "the plan is a generic one, made for any parameters, where it was made for the given ones before"
 
 
 def _indexes(before: Plan, after: Plan) -> Iterator[str]:
@@ -37,7 +43,8 @@ def _indexes(before: Plan, after: Plan) -> Iterator[str]:
         yield f"{_and(scanned)} is read from end to end{lost}: the index is gone or unfit, or was not chosen"
     if gone and new:
         tested = f", and the condition on {_and(moved)} is tested row by row" if moved else ""
-        yield f"{_and(new)} serves instead of {_and(gone)}{tested}: that index is gone or unfit, or was not chosen"
+        verb = "serves" if len(new) == 1 else "serve"
+        yield f"{_and(new)} {verb} instead of {_and(gone)}{tested}: that index is gone or unfit, or was not chosen"
     if gone:
         yield f"{_and(gone)}, which served before, is not read any more"
 
@@ -87,17 +94,14 @@ def _moved(before: Plan, after: Plan) -> list[str]:
 def _sorts(before: Plan, after: Plan) -> Iterator[str]:
     if after.spilled_blocks and not before.spilled_blocks:
         yield (
-            f"a sort or a hash does not fit into work_mem any more and writes {after.spilled_blocks:,} blocks of "
-            "temporary files"
+            f"a sort or a hash spills: it writes {after.spilled_blocks:,} blocks of temporary files, because work_mem "
+            "is too small for it"
         )
-    sorts = [node for node in after.executed if _is_sort(node)]
-    if sorts and not any(_is_sort(node) for node in before.executed):
-        spilled = " and spills" if after.spilled_blocks else ""
-        yield f"a sort appeared{spilled}: the index yielded the order before and does not now"
-
-
-def _is_sort(node: Node) -> bool:
-    return node.kind in {"Sort", "Incremental Sort"}
+    was, is_now = ({node.kind for node in plan.executed} & _SORTS for plan in (before, after))
+    if is_now and not was:
+        yield "a sort appeared: the index yielded the order before and does not now"
+    if is_now == {"Sort"} and was == {"Incremental Sort"}:
+        yield "all rows are sorted at once now: the index yielded the beginning of the order before"
 
 
 def _bitmaps(before: Plan, after: Plan) -> Iterator[str]:

@@ -2,7 +2,7 @@
 explain (analyze, wal, buffers, costs off, timing off, format json)
 select * from virtualq.create_ticket(
     tenant_id => %(tenant_id)s, queue_id => %(queue_id)s, type_definition_id => %(type_definition_id)s,
-    custom_data => %(custom_data)s, items => %(items)s, actor => %(actor)s);
+    custom_data => %(custom_data)s, items => %(items)s, actor => %(actor)s, metadata => %(metadata)s);
 
 -- name: newest_ticket
 select max(t.id) from virtualq.Ticket as t where t.tenant_id = %(tenant_id)s;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "explain.sql")
 _SCHEMA = "virtualq"
+# PostgreSQL makes five plans for the parameters before it compares their costs with a generic plan's.
+_USES = 7
 _PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)s|(?P<sign>%))")
 _CALLED = re.compile(r"\bvirtualq\.(?P<function>\w+)\(")
 
@@ -64,24 +67,40 @@ def explain_with(observer: Observer, case: Case, index: str) -> Plan | None:
     return plan if index in plan.served_by else None
 
 
-def explain_modes(observer: Observer, case: Case) -> tuple[Plan, Plan]:
+@dataclass(frozen=True)
+class Modes:
     """
-    The plan for the case's own parameters and the one for any, both executed with the case's.
+    A case's plan for its own parameters and the one for any, both executed with its own.
 
-    That is what an application gets from a statement that its driver has prepared: PostgreSQL plans it for the
-    parameters at first, and changes to a plan for any where that seems no dearer.
+    `is_flipped` says that PostgreSQL takes the latter by itself once a statement has been used some times with these
+    parameters.
+    """
+
+    case: Case
+    custom: Plan
+    generic: Plan
+    is_flipped: bool
+
+
+def explain_modes(observer: Observer, case: Case) -> Modes:
+    """
+    The plans that an application gets from a statement that its driver has prepared.
+
+    PostgreSQL plans it for the parameters five times, and then for any, where that seems no dearer.
     """
     with _scope(observer, case) as connection:
         names = _prepare(connection, case)
         values = sql.SQL(", ").join(sql.Literal(case.parameters[name]) for name in names)
         execute = sql.SQL(_SQL["execute_statement"].sql).format(values=values)
+        for _ in range(_USES):
+            last = _explained(connection, execute)
         plans = []
         for mode in ("force_custom_plan", "force_generic_plan"):
             connection.execute(_SQL["choose_plan_mode"].sql, {"mode": mode})
             _explained(connection, execute)
             plans.append(_explained(connection, execute))
         connection.execute(_SQL["forget_statement"].sql)
-    return plans[0], plans[1]
+    return Modes(case, plans[0], plans[1], last.is_generic)
 
 
 def explain_after(

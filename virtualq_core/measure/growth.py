@@ -11,6 +11,7 @@ packing's, ends at a block a row, and would hide the query's own; so each row fe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 METRIC = "max_growth_exponent"
 LEAST_SIZES = 3
 _SMALLEST = 4_000
+_DECADE = 10_000
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,29 @@ class Point:
 
 @dataclass(frozen=True)
 class Growth:
-    """The fitted exponent, and the least and the greatest slope between neighbouring sizes."""
+    """
+    The fitted exponent, and the least and the greatest slope between neighbouring sizes.
+
+    `packed` is the exponent of the blocks as they are touched, where rows of a small table share them.
+    """
 
     exponent: float
     spread: tuple[float, float]
+    packed: float
     points: tuple[Point, ...]
 
 
 def sweep_sizes(tickets: int, *, sizes: int = LEAST_SIZES) -> list[int]:
     """
-    Sizes below `tickets`, evenly spaced by ratio; with the database itself they make `sizes` in all.
+    Sizes below `tickets`: the powers of ten from 10,000 on, or else evenly spaced by ratio; the database is one more.
 
-    None where the database is too small for the sizes to differ. The smallest still holds a queue of a thousand open
-    tickets.
+    A million are swept at 10,000 and 100,000. Evenly spaced, they make `sizes` in all. None where the database is too
+    small for the sizes to differ. The smallest still holds a queue of a thousand open tickets.
     """
+    decades = [_DECADE * 10**step for step in range(int(math.log10(max(tickets / _DECADE, 1))) + 1)]
+    decades = [size for size in decades if size < tickets / 2]
+    if len(decades) >= sizes - 1:
+        return decades
     low = max(_SMALLEST, tickets // 100)
     if tickets < 2 * low:
         return []
@@ -122,8 +133,9 @@ def fit(points: Sequence[Point]) -> Growth:
     if len(set(x)) < 2:  # noqa: PLR2004 -- a line needs two
         raise ValueError("an exponent needs at least two sizes")
     slopes = np.diff(y) / np.diff(x)
-    exponent = float(np.polyfit(x, y, 1)[0])
-    return Growth(round(exponent, 6) + 0.0, (float(slopes.min()), float(slopes.max())), tuple(ordered))
+    touched = np.log([max(point.touched, 1) for point in ordered])
+    exponent, packed = (round(float(np.polyfit(x, of, 1)[0]), 6) + 0.0 for of in (y, touched))
+    return Growth(exponent, (float(slopes.min()), float(slopes.max())), packed, tuple(ordered))
 
 
 def _collect(found: dict[str, list[Point]], points: dict[str, Point]) -> None:
@@ -143,6 +155,7 @@ def _judge(budget: Budget, points: Sequence[Point]) -> BudgetResult:
     detail = ", ".join(
         f"{point.blocks:,} blocks at {point.tickets:,} tickets ({point.touched:,} as packed)" for point in growth.points
     )
+    detail += f"; as packed the exponent is {growth.packed:.3f}"
     return _result(budget, verdict, growth, f"{detail}; the range is that of the slopes between neighbouring sizes")
 
 

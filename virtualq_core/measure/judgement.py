@@ -16,7 +16,7 @@ from virtualq_core.measure.definition import SLIPS
 from virtualq_core.measure.diagnosis import as_declared, diagnose, index_fault, lost_predicate
 from virtualq_core.measure.explain import explain_after, explain_with
 from virtualq_core.measure.quantile import samples_needed
-from virtualq_core.measure.rendering import changed_line, compare
+from virtualq_core.measure.rendering import difference
 from virtualq_core.measure.result import BudgetResult, Problem, Verdict, worst
 from virtualq_core.measure.sample import Sample
 
@@ -119,9 +119,7 @@ def _servable(observer: Observer, budget: Budget, planned: Planned, index: str) 
 
 def compared(demanded: Plan | None, found: Plan) -> str | None:
     """The plan as it should be and as it is, side by side, under the first line that differs; none where none does."""
-    if demanded is None or (line := changed_line(demanded, found)) is None:
-        return None
-    return f"first difference: {line}\n\n{compare(demanded, found, names=('as demanded', 'today'))}"
+    return None if demanded is None else difference(demanded, found, names=("as demanded", "today"))
 
 
 def _fault(observer: Observer, plan: Plan, index: str) -> Diagnosis | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Fingerprint: TypeAlias = tuple[Any, ...]
 """(node, relation and alias, index, columns of Index Cond, of Filter, join type, strategy, partial mode, children)."""
 
+_PARAMETER = re.compile(r"\$[1-9]")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _CAST = re.compile(r"::(?:timestamp|time) with(?:out)? time zone|::[a-z ]*varying|::\"?[\w.]+\"?(?:\[\])?")
 _NAME = r'(?:"(?:[^"]|"")+"|[a-z_][\w$]*)'
@@ -245,6 +246,12 @@ class Plan:
                             found[column] = str(condition)
             waiting += [(child, above) for child in node.children]
         return found
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether it was made for any parameters: its conditions compare with $1 instead of with a value."""
+        conditions = (node.details.get(name, "") for node in self.root.walk() for name in ("Index Cond", "Filter"))
+        return any(_PARAMETER.search(_LITERAL.sub("''", str(condition))) for condition in conditions)
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -8,6 +8,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from virtualq_core.measure.plan import columns_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -29,6 +31,8 @@ _CONDITIONS = (
 )
 _GAP = "  "
 _COLUMN = 36
+_DEEPEST = 4
+_ORDERS = ("Sort Key", "Presorted Key", "Group Key")
 _CONSTANT = re.compile(r"'(?:[^']|'')*'(?:::[\w ]+(?:\[\])?)?|\b\d+\b")
 
 
@@ -67,11 +71,12 @@ def side_by_side(before: Plan, after: Plan, *, width: int = 76) -> str:
 
 def compare(before: Plan, after: Plan, *, names: tuple[str, str]) -> str:
     """
-    Two plans for a terminal of 80 columns: side by side, long lines wrapped within their column, with their blocks.
+    Two plans for a terminal of 80 columns, side by side: each node with index, table and its conditions' columns.
 
-    `names` say what the plans are. `|` marks a line that changed, `<` one that is gone, `>` one that is new.
+    `names` say what the plans are. `|` marks a line that changed, `<` one that is gone, `>` one that is new. Long lines
+    are wrapped within their column.
     """
-    left, right = shape(before), shape(after)
+    left, right = brief(before), brief(after)
     heads = [f"{name} ({plan.buffers:,} blocks)" for name, plan in zip(names, (before, after), strict=True)]
     rows = [(heads[0], " ", heads[1]), ("-" * _COLUMN, " ", "-" * _COLUMN)]
     for kind, left_from, left_to, right_from, right_to in _changes(left, right):
@@ -84,6 +89,29 @@ def compare(before: Plan, after: Plan, *, names: tuple[str, str]) -> str:
     return "\n".join(f"{one:<{_COLUMN}} {mark} {other}".rstrip() for one, mark, other in rows)
 
 
+def brief(plan: Plan) -> list[str]:
+    """The plan in short lines: what each node is, the index and the table that it reads, its conditions' columns."""
+    return list(_brief(plan.root, 0))
+
+
+def _brief(node: Node, depth: int) -> Iterator[str]:
+    indent = " " * min(depth, _DEEPEST)
+    yield indent + _kind(node)
+    if node.index is not None:
+        yield f"{indent}  {node.index}"
+    if node.relation is not None:
+        yield f"{indent}  on {_relation(node)}"
+    for name in _CONDITIONS:
+        if name in node.details and name != "One-Time Filter":
+            columns = columns_of(_value(node.details[name]), node.alias)
+            if columns or name in _ORDERS:
+                yield f"{indent}  {name}: {_value(node.details[name]) if name in _ORDERS else ', '.join(columns)}"
+    if node.details.get("Sort Space Type") == "Disk":
+        yield f"{indent}  spills {node.details.get('Sort Space Used', 0):,} kB to disk"
+    for child in node.children:
+        yield from _brief(child, depth + 1)
+
+
 def _wrap(line: str) -> list[str]:
     indent = len(line) - len(line.lstrip(" "))
     return textwrap.wrap(line, _COLUMN, subsequent_indent=" " * (indent + 4), break_on_hyphens=False) or [""]
@@ -91,7 +119,19 @@ def _wrap(line: str) -> list[str]:
 
 def changed_line(before: Plan, after: Plan) -> str | None:
     """The first line of the new plan's shape that is not the old one's; none where the shapes are equal."""
-    left, right = shape(before), shape(after)
+    return _first_change(shape(before), shape(after))
+
+
+def difference(before: Plan, after: Plan, *, names: tuple[str, str]) -> str | None:
+    """The first line that differs, and below it what `compare` shows; none where the plans do not differ in form."""
+    line = changed_line(before, after) or _first_change(brief(before), brief(after))
+    if line is None:
+        return None
+    first = textwrap.fill(f"first difference: {line}", 2 * _COLUMN + 3, subsequent_indent="    ")
+    return f"{first}\n\n{compare(before, after, names=names)}"
+
+
+def _first_change(left: list[str], right: list[str]) -> str | None:
     for kind, left_from, left_to, right_from, right_to in _changes(left, right):
         if kind != "equal":
             changed = right[right_from:right_to] or left[left_from:left_to]
@@ -120,6 +160,19 @@ def _lines(node: Node, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _title(node: Node) -> str:
+    words = [_kind(node)]
+    if node.index is not None:
+        words += ["using", node.index]
+    if node.relation is not None:
+        words += ["on", _relation(node)]
+    elif node.details.get("Alias") is not None:
+        words.append(node.details["Alias"])
+    if "Subplan Name" in node.details:
+        words.append(f"[{node.details['Subplan Name']}]")
+    return " ".join(words)
+
+
+def _kind(node: Node) -> str:
     details = node.details
     words = [node.kind]
     if node.kind in {"Hash Join", "Merge Join", "Nested Loop"} and details.get("Join Type", "Inner") != "Inner":
@@ -130,16 +183,12 @@ def _title(node: Node) -> str:
         words.insert(0, details["Partial Mode"])
     if details.get("Scan Direction") == "Backward":
         words.append("Backward")
-    if node.index is not None:
-        words += ["using", node.index]
-    if node.relation is not None:
-        words += ["on", node.relation]
-    alias = details.get("Alias")
-    if alias is not None and alias != node.relation:
-        words.append(alias)
-    if "Subplan Name" in details:
-        words.append(f"[{details['Subplan Name']}]")
     return " ".join(words)
+
+
+def _relation(node: Node) -> str:
+    alias = node.details.get("Alias")
+    return f"{node.relation} {alias}" if alias not in {None, node.relation} else str(node.relation)
 
 
 def _figures(node: Node) -> str:
