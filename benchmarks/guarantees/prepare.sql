@@ -97,9 +97,9 @@ create unique index tabletransition_most_recent on guarantee.TableTransition (ti
 -- name: settle
 vacuum analyze
 
--- name: count_bare
+-- name: count_bare_update
 -- How often tickets have been moved, and how many steps have been recorded: none, here.
-select sum(t.version) as moves, null::bigint as records
+select sum(t.version) as moves, 0 as records
   from guarantee.BareTicket as t
  where t.tenant_id = %(tenant_id)s
    and t.id between %(first_id)s and %(last_id)s
@@ -132,7 +132,7 @@ select (
               and h.ticket_id between %(first_id)s and %(last_id)s
        ) as records
 
--- name: count_table
+-- name: count_transition_table
 select (
            select sum(h.sort_key) / 10
              from guarantee.TableTransition as h

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from virtualq_core.database import client
 from virtualq_core.errors import EnvironmentFault, VirtualQError
@@ -110,8 +111,7 @@ def run_script(
     program = find_program(database)
     if program is None:
         raise EnvironmentFault("pgbench is not there", next_step="install PostgreSQL's contributed programs")
-    target = database.through(dsn_as(database.dsn, role)) if role else database
-    options = " ".join(f"-c {name}={value}" for name, value in (settings or {}).items())
+    target = database.through(_with_settings(dsn_as(database.dsn, role), settings or {}))
     with tempfile.TemporaryDirectory(prefix="virtualq-pgbench-") as folder:
         command = [
             program,
@@ -125,13 +125,10 @@ def run_script(
             *(f"--define={name}={value}" for name, value in variables.items()),
             client.conninfo(target),
         ]
-        environment = client.environment(target)
-        if options:
-            environment["PGOPTIONS"] = options
         try:
             done = subprocess.run(
                 command,
-                env=environment,
+                env=client.environment(target),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -150,6 +147,12 @@ def run_script(
             expected=f"{clients * transactions} transactions",
         )
     return log
+
+
+def _with_settings(dsn: str, settings: Mapping[str, str]) -> str:
+    present = conninfo_to_dict(dsn).get("options") or ""
+    added = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return make_conninfo(dsn, options=f"{present} {added}".strip())
 
 
 def _read(folder: Path) -> Log:

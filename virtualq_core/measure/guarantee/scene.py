@@ -57,12 +57,12 @@ class Scene:
         """What the scripts name the tickets by."""
         return {"tenant_id": self.tenant_id, "first_id": self.first_id, "last_id": self.last_id}
 
-    def counts(self, name: str) -> tuple[int, int | None]:
+    def counts(self, name: str) -> tuple[int, int]:
         """How often a variant's tickets have moved since they were made, and how many steps it has recorded."""
         with self.database.connect() as connection:
             row = connection.execute(_sql(f"count_{name}"), self.variables).fetchone()
-        moves, records = row or (0, None)
-        return int(moves), None if records is None else int(records)
+        moves, records = row or (0, 0)
+        return int(moves), int(records)
 
 
 def script(name: str) -> Path:
