@@ -35,7 +35,10 @@ def bench(
         list[str] | None, typer.Option("--subject", help="Implementation to compare; repeat for several.")
     ] = None,
     limit_s: Annotated[
-        float, typer.Option("--limit-s", min=0.1, help="How long the latencies of one budget, or all guarantees, may take, in seconds.")
+        float,
+        typer.Option(
+            "--limit-s", min=0.1, help="How long the latencies of one budget, or all guarantees, may take, in seconds."
+        ),
     ] = 30.0,
     tickets: Annotated[
         int, typer.Option("--tickets", metavar="N", help="How many are seeded where there are no data yet.")

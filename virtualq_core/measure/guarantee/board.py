@@ -36,8 +36,9 @@ def measure_listing(observer: Observer, case: Case, *, limit_s: float, draw: ran
     """
     The median time in ms of the query of one case, block by block.
 
-    `list_queue` is the library's (custom data decoded on access), `list_queue_decoded` psycopg's default, in which every
-    field is a Python object. All ask the same statement, prepared, on a connection that is the tenant's from the start.
+    `list_queue` is the library's (custom data decoded on access), `list_queue_decoded` psycopg's default, in which
+    every field is a Python object. All ask the same statement, prepared, on a connection that is the tenant's from the
+    start.
 
     Raises:
         WrongAnswer: the rows are not those of the independent counterpart, or the library's are not psycopg's.

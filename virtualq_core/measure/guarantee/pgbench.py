@@ -156,7 +156,7 @@ def _with_settings(dsn: str, settings: Mapping[str, str]) -> str:
 
 
 def _read(folder: Path) -> Log:
-    """The log files: client, number, latency, script, and the end's seconds and microseconds, one line a transaction."""
+    """The log: a line a transaction, with client, number, latency, script, and the end's seconds and microseconds."""
     lines = [line.split()[:_FIELDS] for path in sorted(folder.glob("run.*")) for line in path.read_text().splitlines()]
     held = np.array([line for line in lines if line[2].isdigit()], dtype=np.int64).reshape(-1, _FIELDS)
     return Log(clients=held[:, 0], ends_us=held[:, 4] * _MICRO + held[:, 5], latencies_us=held[:, 2])

@@ -45,7 +45,7 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Scene:
-    """A tenant's tickets from `first_id` to `last_id`, all of one type and each in a state that `advance` leads on from."""
+    """A tenant's tickets from `first_id` to `last_id`, of one type, each in a state that `advance` leads on from."""
 
     database: Database
     tenant_id: int
@@ -70,13 +70,14 @@ def script(name: str) -> Path:
     return content.folder("benchmarks") / FOLDER / f"{name}.sql"
 
 
-def prepare(database: Database, *, tickets: int = TICKETS) -> Scene:
+def prepare(database: Database, *, tickets: int | None = None) -> Scene:
     """
-    Add the type and its tickets to a seeded database, and make the copies.
+    Add the type and its tickets (20,000, unless told) to a seeded database, and make the copies.
 
     Raises:
         EnvironmentFault: there are no tickets in it, or somebody else writes some.
     """
+    tickets = TICKETS if tickets is None else tickets
     machine = json.loads((content.folder("benchmarks") / FOLDER / "machine.json").read_text(encoding="utf-8"))
     with database.connect() as connection:
         tenant_id = _one(connection, "choose_tenant")
@@ -87,7 +88,7 @@ def prepare(database: Database, *, tickets: int = TICKETS) -> Scene:
             connection.execute(_sql("add_tickets"), asked)
         row = connection.cursor(row_factory=dict_row).execute(_sql("find_range"), asked).fetchone()
         if row is None or row["tickets"] != tickets or row["last_id"] - row["first_id"] + 1 != tickets:
-            raise EnvironmentFault("the tickets to move are not in one piece", observed=row, expected=f"{tickets} of them")
+            raise EnvironmentFault("the tickets to move are not in one piece", observed=row, expected=f"{tickets:,}")
         for name in _TABLES:
             connection.execute(_sql(name))
     return Scene(database, tenant_id, row["first_id"], row["last_id"])
