@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from virtualq_core.report.quantity import milliseconds, number
+from virtualq_core.report.quantity import ratio as ratio_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -181,17 +182,17 @@ def _guarantee_figure(guarantees: Sequence[Guarantee], *, is_wide: bool) -> Figu
     axes.axvline(1, color=RULE, linewidth=1.5)
     for row, (at, one, ratio) in enumerate(shown):
         from_ratio, to_ratio = one.interval or (ratio, ratio)
-        axes.plot([from_ratio or low, to_ratio or high], [row, row], color=SOFT, linewidth=7, solid_capstyle="butt")
+        axes.plot([from_ratio or low, to_ratio or high], [row, row], color=SERIES, linewidth=2.2, alpha=0.55)
         axes.plot([ratio], [row], color=SERIES, marker="o", markersize=6, linestyle="none")
         if one.target:
             axes.plot([one.target] * 2, [row - 0.36, row + 0.36], color=LIMIT, linewidth=1.6, linestyle=_DASHED)
-        ink = {"va": "center", "annotation_clip": False, "textcoords": "offset points"}
+        ink: dict[str, Any] = {"va": "center", "annotation_clip": False, "textcoords": "offset points"}
         axes.annotate(f"{at}", (low, row), xytext=(-5, 0), ha="right", color=MUTED, **ink)
-        axes.annotate(f"× {number(ratio)}", (high, row), xytext=(5, 0), ha="left", color=INK, weight="bold", **ink)
+        axes.annotate(ratio_text(ratio), (high, row), xytext=(5, 0), ha="left", color=INK, weight="bold", **ink)
     steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
     axes.xaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"× {number(value)}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ratio_text(value)))
     _plain(axes, left=False)
     return figure
 
