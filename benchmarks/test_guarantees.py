@@ -18,7 +18,7 @@ LIMIT_S = 15.0
 
 
 def test_what_the_guarantees_cost(dataset_copy: Database, benchmark: Callable[..., object]) -> None:
-    """Each ratio with its interval and what is aimed at; one call for many tickets must not cost more than many calls."""
+    """Each ratio with its interval and its target; one call for many tickets costs no more than many calls."""
     found = benchmark.pedantic(  # type: ignore[attr-defined]
         measure_guarantees, args=(dataset_copy,), kwargs={"limit_s": LIMIT_S}, rounds=1
     )

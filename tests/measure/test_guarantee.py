@@ -122,5 +122,5 @@ def _make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scene, "TICKETS", TICKETS)
     for part in (writing, bulk, board):
         monkeypatch.setattr(part, "LEAST_BLOCKS", 6)
-    monkeypatch.setattr(bulk, "TICKETS", 10)
+    monkeypatch.setattr(bulk, "TICKETS", {bulk.LOOP: 10, bulk.BULK: 50})
     monkeypatch.setattr(board, "_TIMES", 3)
