@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from virtualq_core.cli.guarantee import table
 from virtualq_core.measure.guarantee import board, bulk, run, scene, writing
 from virtualq_core.measure.guarantee.pgbench import BenchmarkBroke, Log
 from virtualq_core.measure.guarantee.run import measure_guarantees, verdict
+from virtualq_core.measure.result import GuaranteeResult
 from virtualq_core.measure.sample import WARM_UP
 
 if TYPE_CHECKING:
@@ -47,6 +49,38 @@ def log_of(*ends_ms: Sequence[int]) -> Log:
 def test_only_a_whole_interval_decides(interval: tuple[float, float], told: str, *, at_least: bool) -> None:
     """Passed where all of it keeps the target, failed where none of it does."""
     assert verdict(interval, 0.65 if at_least else 1.7, at_least=at_least) == told
+
+
+def test_the_table_tells_misses_and_what_is_missing() -> None:
+    """A ratio stands with its interval, its target and its verdict; what was skipped says why, in text and Markdown."""
+    missed = GuaranteeResult(
+        name="bare_update",
+        reference="statement",
+        unit="transitions/s",
+        clients=8,
+        value=9_870.0,
+        reference_value=4_935.0,
+        ratio=2.0,
+        interval=(1.9, 2.1),
+        target=2.5,
+        verdict="failed",
+    )
+    skipped = GuaranteeResult(
+        name="a", reference="b", unit="ms", clients=1, sense="at_most", verdict="skipped", detail="pgbench is not there"
+    )
+
+    _, first, second = table([missed, skipped]).splitlines()
+    marked = table([missed, skipped], form="markdown").splitlines()
+
+    assert "bare update" in first
+    assert "9,870 / 4,935" in first
+    assert "2.00 (1.90 to 2.10)" in first
+    assert first.endswith("≥ 2.5     failed")
+    assert second.endswith("pgbench is not there")
+    assert (
+        marked[2]
+        == "| bare update | statement | 8 | 9,870 / 4,935 | transitions/s | 2.00 (1.90 to 2.10) | ≥ 2.5 | failed |"
+    )
 
 
 def test_a_rate_counts_while_all_clients_are_at_work() -> None:
