@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.errors import StaleType
+from virtualq_core.listing import fetch_queue
 from virtualq_core.refusal import translate
 from virtualq_core.tenancy import tenant_scope
 from virtualq_core.types import Types
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from virtualq_core.listing import QueueTicket
     from virtualq_core.types import TypeDefinition
 
 _SQL = content.beside(__file__, "tickets.sql")
@@ -250,6 +252,19 @@ class Tickets:
         }
         found = self._select(Lease, "claim_next_ticket", parameters)
         return found[0] if found else None
+
+    def list_queue(self, queue_id: int, states: Sequence[str]) -> list[QueueTicket]:
+        """
+        The tickets of a queue that are in one of the states, newest first; empty where the tenant has no such queue.
+
+        A row's custom data are decoded when they are asked for, not before.
+        """
+        parameters = {"tenant_id": self._tenant_id, "queue_id": queue_id, "states": list(states)}
+        with tenant_scope(self._connection, self._tenant_id):
+            try:
+                return fetch_queue(self._connection, parameters)
+            except psycopg.Error as error:
+                raise translate(error) from error
 
     def history(self, ticket_id: int) -> list[HistoryEntry]:
         """Every step of one ticket, oldest first; empty where the tenant has no such ticket."""

@@ -214,22 +214,34 @@ begin
 end
 $$;
 
+-- A condition of the trigger would say the same, but PostgreSQL reads a condition anew for each statement, and this one
+-- is long; a function's expressions are read once a session. It runs as whoever writes: a publication, whose trigger
+-- runs as the maintainer, may turn a state into a terminal one, or back.
+create function virtualq.keep_ticket_identity() returns trigger
+language plpgsql
+as $$
+begin
+    if old.id <> new.id
+       or old.extid <> new.extid
+       or old.tenant_id is distinct from new.tenant_id
+       or old.type_definition_id <> new.type_definition_id
+       or old.type_scope <> new.type_scope
+       or old.version <> new.version
+       or old.created_at <> new.created_at
+       or old.closed_at is distinct from new.closed_at and current_user <> 'virtualq_maintainer' then
+        raise exception using
+            errcode = 'check_violation', constraint = tg_name,
+            schema = tg_table_schema, table = tg_table_name,
+            message = 'identity-is-fixed: ticket keeps '
+                'its id, extid, tenant, type, version, creation and closing time';
+    end if;
+    return new;
+end
+$$;
+
 create trigger ticket_identity_is_fixed
     before update on virtualq.Ticket
-    for each row
-    when (
-        old.id <> new.id
-        or old.extid <> new.extid
-        or old.tenant_id is distinct from new.tenant_id
-        or old.type_definition_id <> new.type_definition_id
-        or old.type_scope <> new.type_scope
-        or old.version <> new.version
-        or old.created_at <> new.created_at
-        -- A publication may turn a state into a terminal one, or back; its trigger runs as the maintainer.
-        or old.closed_at is distinct from new.closed_at and current_user <> 'virtualq_maintainer'
-    )
-    execute function virtualq.keep_identity(
-        'ticket_identity_is_fixed', 'its id, extid, tenant, type, version, creation and closing time');
+    for each row execute function virtualq.keep_ticket_identity();
 
 -- BEFORE triggers fire in the order of their names: these come after any other, so that no other can change the state
 -- behind them. No column list: a column changed by another trigger counts as well.

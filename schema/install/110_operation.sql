@@ -117,9 +117,16 @@ language plpgsql
 as $$
 #variable_conflict use_variable
 declare
+    entered  text := current_setting('virtualq.tenant_id', true);
     present  record;
 begin
-    perform virtualq.enter_tenant(tenant_id);
+    -- What enter_tenant() does in the usual case, as an expression: calling it takes another statement, and this is the
+    -- call that is made most.
+    if coalesce(entered, '') = '' then
+        entered := set_config('virtualq.tenant_id', tenant_id::text, true);
+    else
+        perform virtualq.enter_tenant(tenant_id);
+    end if;
     if transition is null then
         raise exception using
             errcode = 'null_value_not_allowed', message = 'transition-missing: a transition is named';

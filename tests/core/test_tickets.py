@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.core.conftest import SQL, Shop, one
+from virtualq_core import content
 from virtualq_core.errors import (
     IllegalTransition,
     InvalidFields,
@@ -44,6 +45,24 @@ def test_a_ticket_lives_through_its_machine(tickets: Tickets, shop: Shop) -> Non
     assert [entry.to_state for entry in history] == ["received", "in_progress", "ready", "completed"]
     assert history[3].metadata == {"via": "pickup"}
     assert {entry.actor for entry in history[1:]} == {"ada"}
+
+
+def test_a_queue_is_listed_newest_first(application: Connection[TupleRow], tickets: Tickets, shop: Shop) -> None:
+    """The rows are those of the query, of the asked states only; custom data are what was given, or None."""
+    first = tickets.create(shop.queue_id, shop.order_type, custom_data={"channel": "web", "table": 4})
+    second = tickets.create(shop.queue_id, shop.order_type, customer_id=shop.customer_id)
+    started = tickets.create(shop.queue_id, shop.order_type)
+    tickets.transition(started.id, "start")
+    asked = {"tenant_id": shop.tenant_id, "queue_id": shop.queue_id, "states": ["received"]}
+
+    listed = tickets.list_queue(shop.queue_id, ["received"])
+
+    assert [row.id for row in listed] == [second.id, first.id]
+    assert [row.custom_data for row in listed] == [None, {"channel": "web", "table": 4}]
+    with tenant_scope(application, shop.tenant_id):
+        plain = application.execute(content.query("list_queue").sql, asked).fetchall()
+    assert [(*row[:-1], row.custom_data) for row in listed] == plain
+    assert tickets.list_queue(shop.queue_id, ["nowhere"]) == []
 
 
 def test_items_are_created_with_their_ticket(application: Connection[TupleRow], tickets: Tickets, shop: Shop) -> None:

@@ -15,6 +15,7 @@ from virtualq_core.report.results import (
     Budget,
     Calibration,
     Dataset,
+    Guarantee,
     Histogram,
     Invariant,
     Latency,
@@ -375,6 +376,54 @@ def passed() -> Results:
             limit_s=10.0,
             smallest_change=0.031,
         ),
+        guarantees=guarantees(),
+    )
+
+
+def guarantees() -> tuple[Guarantee, ...]:
+    """One of each verdict, one without a target, and one that could not be measured."""
+    rate = "transitions/s"
+    return (
+        _guarantee("statement", "bare_update", rate, 6_910.0, 10_430.0, (0.64, 0.69)),
+        _guarantee("procedural", "bare_update", rate, 5_420.0, 10_430.0, (0.50, 0.54), target=0.65, verdict="failed"),
+        _guarantee("procedural", "orm", rate, 1_384.0, 268.0, (4.9, 5.4), target=5.0, verdict="inconclusive"),
+        _guarantee("bulk", "loop", "tickets/s", 12_900.0, 1_290.0, (9.6, 10.3), target=8.0, verdict="passed"),
+        Guarantee(
+            name="list_queue",
+            reference="pgbench",
+            unit="ms",
+            clients=1,
+            sense="at_most",
+            target=1.7,
+            verdict="skipped",
+            detail="pgbench is not there",
+        ),
+    )
+
+
+def _guarantee(
+    name: str,
+    reference: str,
+    unit: str,
+    value: float,
+    reference_value: float,
+    interval: tuple[float, float],
+    *,
+    target: float | None = None,
+    verdict: PartVerdict | None = None,
+) -> Guarantee:
+    return Guarantee(
+        name=name,
+        reference=reference,
+        unit=unit,
+        clients=8,
+        value=value,
+        reference_value=reference_value,
+        ratio=value / reference_value,
+        interval=interval,
+        blocks=12,
+        target=target,
+        verdict=verdict,
     )
 
 
@@ -528,6 +577,7 @@ def broken_off() -> Results:
         latencies=(),
         load=None,
         subjects=(),
+        guarantees=(),
         calibration=None,
     )
 
@@ -575,6 +625,7 @@ def hostile(text: str) -> Results:
             subject=text,
         ),
         subjects=tuple(replace(one, name=text) for one in base.subjects),
+        guarantees=tuple(replace(one, name=text, reference=text, unit=text, detail=text) for one in base.guarantees),
     )
 
 

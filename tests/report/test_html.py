@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
     from virtualq_core.report.results import Results
 
-SECTIONS = ["stages", "budgets", "latencies", "plans", "load", "subjects", "requirements", "environment", "reproduce"]
+SECTIONS = [
+    "stages",
+    "budgets",
+    "latencies",
+    "plans",
+    "load",
+    "subjects",
+    "guarantees",
+    "requirements",
+    "environment",
+    "reproduce",
+]
 CONTRAST_AA = 4.5
 
 
@@ -236,7 +247,7 @@ def test_every_plot_says_in_words_what_it_shows() -> None:
     tree = _tree(_page("passed"))
     plots = [element for element in tree.iter("div") if element.get("class") == "plot"]
 
-    assert len(plots) == 8
+    assert len(plots) == 10
     for plot in plots:
         assert plot.get("role") == "img"
         assert re.search(r"\d", plot.get("aria-label", ""))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.report import sample
-from virtualq_core.report.plots import VARIABLES, Span, latency_plot, load_plot, span
+from virtualq_core.report.plots import VARIABLES, Span, guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.results import Histogram, Latency, Load, Moment
 
 
@@ -33,7 +33,8 @@ def test_the_marks_are_text_with_their_numbers() -> None:
 def test_colours_and_fonts_are_the_pages_own() -> None:
     """No colour is fixed, so that one drawing serves light and dark; nothing is fetched."""
     load = sample.load()
-    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b")):
+    ratios = guarantee_plot(sample.guarantees(), is_wide=True, name="c")
+    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios):
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b(?!\))", re.sub(r"url\(#[\w-]+\)", "", svg))
         assert "font-family" not in svg
         assert "://" not in svg
@@ -64,6 +65,15 @@ def test_every_plot_of_a_page_has_the_same_axis() -> None:
 
     assert shared.low_ms < 0.8
     assert shared.high_ms > 100
+
+
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_the_cost_of_guarantees_is_drawn_row_by_row(*, is_wide: bool) -> None:
+    """Each ratio that was measured, under its number in the table; what was not is left out."""
+    texts = _texts(guarantee_plot(sample.guarantees(), is_wide=is_wide, name="g"))
+
+    assert [text for text in texts if text.isdigit()] == ["1", "2", "3", "4"]
+    assert {"0.663×", "0.52×", "5.16×", "10×"} <= set(texts)
 
 
 def test_a_fine_histogram_stays_small() -> None:

@@ -15,6 +15,7 @@ from virtualq_core.report.results import (
     Budget,
     Calibration,
     Dataset,
+    Guarantee,
     Histogram,
     Latency,
     Load,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
     from virtualq_core.load.result import LoadResult
     from virtualq_core.measure.calibration import Calibration as KeptCalibration
-    from virtualq_core.measure.result import BudgetReport, PlanResult, SubjectResult
+    from virtualq_core.measure.result import BudgetReport, GuaranteeResult, PlanResult, SubjectResult
     from virtualq_core.seeding import Dataset as SeededDataset
     from virtualq_core.seeding import Violation
 
@@ -181,6 +182,11 @@ def conclude_budgets(stage: OpenStage, report: BudgetReport, kept: KeptCalibrati
 def subjects(found: Iterable[SubjectResult]) -> tuple[Subject, ...]:
     """What each implementation costs."""
     return tuple(handed_on(Subject, each) for each in found)
+
+
+def guarantees(found: Iterable[GuaranteeResult]) -> tuple[Guarantee, ...]:
+    """What guarantees cost."""
+    return tuple(handed_on(Guarantee, each) for each in found)
 
 
 def load(found: LoadResult) -> tuple[Load, tuple[Latency, ...]]:

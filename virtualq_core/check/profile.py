@@ -12,8 +12,9 @@ class Profile:
     """
     The size of one check.
 
-    `load_s` is how long clients move tickets, `clients` how many of them there are. `unasked` are families of
-    requirements that take longer than the profile has time for.
+    `load_s` is how long clients move tickets, `clients` how many of them there are. `guarantees_s` is how long the cost
+    of guarantees is measured, 0 for not at all. `unasked` are families of requirements that take longer than the
+    profile has time for.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Profile:
     tenants: int
     load_s: float
     clients: int
+    guarantees_s: float = 0.0
     unasked: tuple[str, ...] = ()
 
     def sized(self, tickets: int | None) -> Profile:
@@ -32,8 +34,8 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 20_000, 12, 6.0, 8, unasked=("DUR",)),
-        Profile("standard", 1_000_000, 60, 30.0, 16),
-        Profile("large", 10_000_000, 200, 60.0, 16),
+        Profile("standard", 1_000_000, 60, 30.0, 16, guarantees_s=25.0),
+        Profile("large", 10_000_000, 200, 60.0, 16, guarantees_s=25.0),
     )
 }
 

@@ -31,6 +31,7 @@ from virtualq_core.load.runner import run_load
 from virtualq_core.measure.budget import load_budgets
 from virtualq_core.measure.calibration import latest_calibration
 from virtualq_core.measure.comparison import compare_subjects
+from virtualq_core.measure.guarantee.run import TICKETS, measure_guarantees
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.stage import measure_budgets, measure_plans
 from virtualq_core.report.results import Results
@@ -228,6 +229,7 @@ class _Check:
         self._require_data()
         compared = compare_subjects(database, [find_subject(name) for name in self.subjects])
         self.results.subjects = conclusion.subjects(compared)
+        self._guarantees()
         found = run_load(
             database,
             subject=self.subjects[0],
@@ -239,6 +241,15 @@ class _Check:
         self.results.load, latencies = conclusion.load(found)
         self.results.latencies += latencies
         conclusion.conclude_load(stage, found)
+
+    def _guarantees(self) -> None:
+        """Measured in a small database of its own, whatever the profile's size, where the server lets us make one."""
+        sized = self._sized()
+        if not self.profile.guarantees_s or sized is None:
+            return
+        with sized(TICKETS) as database:
+            found = measure_guarantees(database, limit_s=self.profile.guarantees_s, seed=self.options.seed)
+        self.results.guarantees = conclusion.guarantees(found)
 
     def _sized(self) -> SizedDatabase | None:
         """Databases of other sizes for growth, where this server lets us make them."""

@@ -15,6 +15,7 @@ from virtualq_core.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from virtualq_core.cli.guarantee import Form
     from virtualq_core.measure.result import BudgetReport, BudgetResult, SubjectResult
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,11 +35,20 @@ def bench(
         list[str] | None, typer.Option("--subject", help="Implementation to compare; repeat for several.")
     ] = None,
     limit_s: Annotated[
-        float, typer.Option("--limit-s", min=0.1, help="How long the latencies of one budget may take, in seconds.")
+        float,
+        typer.Option(
+            "--limit-s", min=0.1, help="How long the latencies of one budget, or all guarantees, may take, in seconds."
+        ),
     ] = 30.0,
     tickets: Annotated[
         int, typer.Option("--tickets", metavar="N", help="How many are seeded where there are no data yet.")
     ] = 20_000,
+    guarantees: Annotated[
+        bool, typer.Option("--guarantees", help="Measure the cost of guarantees instead, in a fresh database.")
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="With --guarantees: the table as docs/reference/guarantees.md has it.")
+    ] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -61,6 +71,13 @@ def bench(
     from virtualq_core.measure.stage import Effort, measure_budgets
     from virtualq_core.subjects import find_subject, subject_names
 
+    if markdown and not guarantees:
+        raise UsageError("--markdown is for the cost of guarantees", next_step="add --guarantees")
+    if guarantees:
+        from virtualq_core.cli.guarantee import run_guarantees
+
+        with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
+            return run_guarantees(server, tickets=tickets, limit_s=limit_s, form=_form(as_json, markdown), tell=_say)
     promised = load_budgets(budgets)
     for name in budget or ():
         if name not in promised:
@@ -80,6 +97,10 @@ def bench(
     else:
         typer.echo(_tables(report, compared))
     return _EXIT.get(report.verdict, ExitCode.PASSED)
+
+
+def _form(as_json: bool, markdown: bool) -> Form:
+    return "json" if as_json else "markdown" if markdown else "text"
 
 
 def _tables(report: BudgetReport, compared: Sequence[SubjectResult]) -> str:

@@ -132,6 +132,32 @@ class SubjectResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuaranteeResult:
+    """
+    One way to do the work over another, in blocks of the same run.
+
+    `value` and `reference_value` are the medians over blocks, in `unit`. `ratio` is the centre of the ratios within
+    blocks, `interval` its 95 % confidence interval; `target` is the ratio that is aimed at, at least or at most. The
+    verdict is passed where the whole interval keeps it, failed where none of it does, inconclusive between, None where
+    nothing is aimed at, and skipped, with the reason in `detail`, where it could not be measured.
+    """
+
+    name: str
+    reference: str
+    unit: str
+    clients: int
+    value: float | None = None
+    reference_value: float | None = None
+    ratio: float | None = None
+    interval: Ends | None = None
+    blocks: int = 0
+    sense: Literal["at_most", "at_least"] = "at_least"
+    target: float | None = None
+    verdict: Verdict | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BudgetReport:
     """Everything that the budgets' stage measured."""
 

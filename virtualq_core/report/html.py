@@ -17,8 +17,18 @@ from markupsafe import Markup, escape
 
 from virtualq_core.report import finding, headline, quantity
 from virtualq_core.report.document import write_text
-from virtualq_core.report.plots import latency_plot, load_plot, span
-from virtualq_core.report.results import Budget, Invariant, Latency, Load, Plan, Requirement, Results, Violation
+from virtualq_core.report.plots import guarantee_plot, latency_plot, load_plot, span
+from virtualq_core.report.results import (
+    Budget,
+    Guarantee,
+    Invariant,
+    Latency,
+    Load,
+    Plan,
+    Requirement,
+    Results,
+    Violation,
+)
 
 if TYPE_CHECKING:
     from virtualq_core.report.verdict import PartVerdict
@@ -119,6 +129,7 @@ def render(results: Results) -> str:
             budget_groups=[(name, list(held)) for name, held in groupby(results.budgets, key=lambda one: one.name)],
             plans=sorted(results.plans, key=lambda plan: plan.query != headline.QUEUE_QUERY),
             load_plots=_load_plots(results.load),
+            guarantee_plots=_guarantee_plots(results.guarantees),
             checks=checks(results.load),
             families=families(results.requirements),
             groups=groups(results.environment),
@@ -206,6 +217,15 @@ def _load_plots(load: Load | None) -> list[tuple[str, Markup]]:
         return []
     return [
         (width, Markup(load_plot(load, is_wide=width == "wide", name=f"load-{width}")))  # noqa: S704  drawn here, of numbers only
+        for width in ("wide", "narrow")
+    ]
+
+
+def _guarantee_plots(guarantees: Sequence[Guarantee]) -> list[tuple[str, Markup]]:
+    if not any(one.ratio for one in guarantees):
+        return []
+    return [
+        (width, Markup(guarantee_plot(guarantees, is_wide=width == "wide", name=f"guarantees-{width}")))  # noqa: S704  drawn here, of numbers only
         for width in ("wide", "narrow")
     ]
 

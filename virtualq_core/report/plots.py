@@ -19,13 +19,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from virtualq_core.report.quantity import milliseconds, number
+from virtualq_core.report.quantity import ratio as ratio_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
 
-    from virtualq_core.report.results import Histogram, Latency, Load, Moment
+    from virtualq_core.report.results import Guarantee, Histogram, Latency, Load, Moment
 
 INK = "#0a0001"
 MUTED = "#0a0002"
@@ -158,6 +159,41 @@ def _load_figure(load: Load, *, is_wide: bool) -> Figure:
     slow.text(1, 1.08, "p50", transform=slow.transAxes, color=SERIES, ha="right", va="bottom", weight="bold")
     offset = 34 / (width * figure.get_figwidth() * _POINT)
     slow.text(1 - offset, 1.08, "p99", transform=slow.transAxes, color=ACCENT, ha="right", va="bottom", weight="bold")
+    return figure
+
+
+def guarantee_plot(guarantees: Sequence[Guarantee], *, is_wide: bool, name: str) -> str:
+    """The measured ratios in their order, numbered from 1, each with its interval and target, on an axis of factors."""
+    with mpl.rc_context(_STYLE):
+        return _svg(_guarantee_figure(guarantees, is_wide=is_wide), name)
+
+
+def _guarantee_figure(guarantees: Sequence[Guarantee], *, is_wide: bool) -> Figure:
+    shown = [(at, one, one.ratio) for at, one in enumerate(guarantees, start=1) if one.ratio]
+    height = 26 * len(shown) + 44
+    figure = _figure(1080 if is_wide else 340, height)
+    left, right = (0.04, 0.9) if is_wide else (0.08, 0.78)
+    axes = figure.add_axes((left, 34 / height, right - left, 1 - 40 / height))
+    ends = [end for _, one, ratio in shown for end in (ratio, *(one.interval or ()), one.target) if end]
+    low, high = min([*ends, 1.0]) / 1.25, max([*ends, 1.0]) * 1.25
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.axvline(1, color=RULE, linewidth=1.5)
+    for row, (at, one, ratio) in enumerate(shown):
+        from_ratio, to_ratio = one.interval or (ratio, ratio)
+        axes.plot([from_ratio or low, to_ratio or high], [row, row], color=SERIES, linewidth=2.2, alpha=0.55)
+        axes.plot([ratio], [row], color=SERIES, marker="o", markersize=6, linestyle="none")
+        if one.target:
+            axes.plot([one.target] * 2, [row - 0.36, row + 0.36], color=LIMIT, linewidth=1.6, linestyle=_DASHED)
+        ink: dict[str, Any] = {"va": "center", "annotation_clip": False, "textcoords": "offset points"}
+        axes.annotate(f"{at}", (low, row), xytext=(-5, 0), ha="right", color=MUTED, **ink)
+        axes.annotate(ratio_text(ratio), (high, row), xytext=(5, 0), ha="left", color=INK, weight="bold", **ink)
+    steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+    axes.xaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ratio_text(value)))
+    _plain(axes, left=False)
     return figure
 
 

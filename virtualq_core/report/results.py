@@ -234,6 +234,30 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Guarantee:
+    """
+    One way to do the work over another, measured in blocks of the same run: what a guarantee costs, or what it saves.
+
+    `ratio` is that of `value` over `reference_value`, within blocks; `target` is the ratio that is aimed at. The
+    verdict is None where nothing is aimed at, and does not decide the check's.
+    """
+
+    name: str
+    reference: str
+    unit: str
+    clients: int
+    value: float | None = None
+    reference_value: float | None = None
+    ratio: float | None = None
+    interval: Interval | None = None
+    blocks: int = 0
+    sense: Literal["at_most", "at_least"] = "at_least"
+    target: float | None = None
+    verdict: PartVerdict | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
     """
     How far timed comparisons can be believed in this environment, as `virtualq calibrate` found out before.
@@ -272,6 +296,7 @@ class Results:
     load: Load | None = None
     subjects: tuple[Subject, ...] = ()
     calibration: Calibration | None = None
+    guarantees: tuple[Guarantee, ...] = ()
 
     @property
     def kind(self) -> Literal["check", "conformance"]:

@@ -2,9 +2,9 @@
 -- breaks: DUR-001
 select pg_temp.replace_in(
     'virtualq.transition_ticket',
-    $$    perform virtualq.enter_tenant(tenant_id);
+    $$    if transition is null then
 $$,
-    $$    perform virtualq.enter_tenant(tenant_id);
-    perform set_config('synchronous_commit', 'off', true);
+    $$    perform set_config('synchronous_commit', 'off', true);
+    if transition is null then
 $$
 );
