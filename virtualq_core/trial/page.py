@@ -42,8 +42,8 @@ def _lines(result: TrialResult) -> Iterator[str]:
     yield "writes, for each ticket"
     yield from table([("", "log bytes", "change", "time"), *map(_write, result.writes)])
     shares = [_share(side.hot_share) for side in (result.before, result.after)]
-    yield (
-        f"{_INDENT}heap-only updates {shares[0]} before, {shares[1]} after; "
+    yield from _wrapped(
+        f"heap-only updates {shares[0]} before, {shares[1]} after; "
         f"dead row versions {result.before.dead:,} before, {result.after.dead:,} after"
     )
     yield ""

@@ -1,0 +1,71 @@
+"""Trials of the shipped proposals on a small database: none contradicts the known answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from virtualq_core import content
+from virtualq_core.measure.policy import TrialPolicy
+from virtualq_core.measure.twin import Timing
+from virtualq_core.trial import Effort, Proposal, result, run_trial
+from virtualq_core.trial.page import WIDTH, account
+
+if TYPE_CHECKING:
+    from virtualq_core.database.server import Database
+    from virtualq_core.trial import TrialResult
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+SHIPPED = sorted((content.folder("benchmarks") / "trials").glob("*.sql"))
+SHORT = Effort(timing=Timing(limit_s=2.0, bias_s=0.2), writes_s=0.5, writes_bias_s=0.3, cases=1)
+SCHEMA = json.loads(Path(result.__file__).with_name("trial.schema.json").read_text(encoding="utf-8"))
+
+
+def tried(dataset: Database, proposal: Proposal) -> TrialResult:
+    """A trial with little time, held to its schema and to the terminal's width."""
+    found = run_trial(dataset, proposal, TrialPolicy.load(), effort=SHORT)
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    Draft202012Validator(SCHEMA).validate(document)
+    assert max(map(len, account(found).splitlines())) <= WIDTH
+    return found
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_proposal_gets_its_known_answer_or_none(dataset: Database, path: Path) -> None:
+    """With little time and a busy machine a trial may be unsure; it is never wrong."""
+    found = tried(dataset, Proposal.read(path))
+
+    assert not found.contradicts, found.reason
+    assert [figure.of for figure in found.figures] == ["reads", "writes", "space"]
+
+
+def test_a_wrong_answer_would_be_noticed(dataset: Database) -> None:
+    """A proposal that claims to be worth it and drops what the board needs."""
+    proposal = Proposal(
+        name="wrong",
+        text="drop index virtualq.idx_ticket_queue_state_created;",
+        known_answer="accept",
+    )
+
+    found = tried(dataset, proposal)
+
+    assert found.verdict == "reject"
+    assert found.contradicts
+    assert "contradicts" in account(found)
+
+
+def test_a_trial_leaves_its_template_as_it_was(dataset: Database) -> None:
+    """It is tried on copies."""
+    with dataset.connect() as connection:
+        counted = connection.execute("select count(*), max(id) from virtualq.Ticket").fetchone()
+
+    tried(dataset, Proposal(name="more", text="create index more on virtualq.Ticket (ttl_minutes);"))
+
+    with dataset.connect() as connection:
+        assert connection.execute("select count(*), max(id) from virtualq.Ticket").fetchone() == counted
+        assert connection.execute("select to_regclass('virtualq.more')").fetchone() == (None,)
