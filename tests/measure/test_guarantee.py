@@ -94,6 +94,13 @@ def test_a_rate_counts_while_all_clients_are_at_work() -> None:
     assert len(alone.warm_ms) == len(alone) - 2 * WARM_UP
 
 
+def test_a_slow_machine_has_shorter_turns() -> None:
+    """As many blocks as are needed fit into the time; a turn is never too short to be warm."""
+    assert writing.turn_size(1.0, 16.0) == writing.TRANSACTIONS
+    assert writing.turn_size(4.0, 16.0) == writing.TRANSACTIONS // 2
+    assert writing.turn_size(100.0, 16.0) == writing.LEAST_TRANSACTIONS
+
+
 @pytest.mark.server
 @pytest.mark.slow
 def test_every_comparison_is_told(dataset_copy: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +158,7 @@ def test_a_variant_that_does_not_do_the_work_has_no_time(
 
 def _make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """As few transactions and tickets as show the rule."""
-    monkeypatch.setattr(writing, "TRANSACTIONS", 40)
+    monkeypatch.setattr(writing, "TRANSACTIONS", 60)
     monkeypatch.setattr(writing, "CLIENTS", 2)
     monkeypatch.setattr(scene, "TICKETS", TICKETS)
     for part in (writing, bulk, board):

@@ -41,6 +41,10 @@ class BenchmarkBroke(VirtualQError):
     code = "pgbench-broke"
 
 
+class TooShort(BenchmarkBroke):
+    """At no time did all clients work at once; a longer run will do."""
+
+
 @dataclass(frozen=True)
 class Log:
     """Every transaction of a run: whose it was, when it ended (µs since an epoch), and how long it took (µs)."""
@@ -58,13 +62,13 @@ class Log:
         Transactions a second while all clients were at work and warm.
 
         Raises:
-            BenchmarkBroke: there was no such time; the run was too short.
+            TooShort: there was no such time.
         """
         numbers = np.unique(self.clients)
         warm_us = max(self.ends_us[self.clients == number][WARM_UP] for number in numbers)
         last_us = min(self.ends_us[self.clients == number][-1] for number in numbers)
         if last_us <= warm_us:
-            raise BenchmarkBroke(
+            raise TooShort(
                 "its clients never worked all at once",
                 observed=f"{len(self)} transactions of {len(numbers)} clients",
                 expected="a longer run",
