@@ -23,7 +23,9 @@ def account(comparison: Comparison, *, is_long: bool = False) -> str:
 
 
 def _lines(comparison: Comparison, *, is_long: bool) -> Iterator[str]:
-    yield f"{comparison.head} against {comparison.base}: {comparison.verdict}"
+    yield f"compare: {comparison.verdict}"
+    for text in (f"base  {comparison.base}", f"head  {comparison.head}"):
+        yield _INDENT + text
     for text in (comparison.trust, *(f"not compared: {why}" for why in comparison.refused)):
         yield from textwrap.wrap(text, WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT * 2)
     ordered = sorted(comparison.differences, key=lambda one: _ORDER.index(one.verdict))

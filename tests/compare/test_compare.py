@@ -1,0 +1,117 @@
+"""Sides that are measured now: each way to differ is found, and no difference is no failure."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from virtualq_core import content
+from virtualq_core.compare import Effort, Spec, compare_now, result
+from virtualq_core.compare.page import WIDTH, account
+from virtualq_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from virtualq_core.compare import Comparison
+    from virtualq_core.database.server import Server
+    from virtualq_core.measure.policy import ComparePolicy
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+SCHEMA = json.loads(Path(result.__file__).with_name("compare.schema.json").read_text(encoding="utf-8"))
+SHORT = Effort(tickets=6_000, limit_s=0.3, bias_s=0.05, writes_s=0.2, cases=1)
+
+
+def compared(server: Server, policy: ComparePolicy, base: Spec, head: Spec) -> Comparison:
+    """A comparison with little time, held to its schema and to the terminal's width."""
+    found = compare_now(base, head, server=server, policy=policy, effort=SHORT)
+    Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(found.to_json(), allow_nan=False)))
+    told = [line for line in account(found).splitlines()[3:20] if "/" not in line]
+    assert max(map(len, told)) <= WIDTH
+    return found
+
+
+def exact(found: Comparison) -> set[str]:
+    """What failed, times left out: they are no test's to judge on a busy machine."""
+    return {one.what for one in found.differences if one.verdict == "failed" and one.kind != "time"}
+
+
+def test_settings_that_keep_the_planner_from_an_index_are_found(
+    server: Server, policy: ComparePolicy, tmp_path: Path
+) -> None:
+    """By the blocks, with the cause."""
+    path = tmp_path / "no_bitmaps.conf"
+    path.write_text("enable_bitmapscan = off\nenable_indexscan = off\n")
+
+    found = compared(server, policy, Spec("indexes", "seed"), Spec("settings", str(path)))
+
+    assert found.verdict == "failed"
+    assert [what for what in exact(found) if what.startswith("list_queue,")]
+    assert {one.kind for one in found.differences} >= {"plan", "log", "time", "space"}
+
+
+def test_a_setting_of_the_whole_server_is_refused(server: Server, policy: ComparePolicy, tmp_path: Path) -> None:
+    """It cannot be one side's."""
+    path = tmp_path / "server.conf"
+    path.write_text("shared_buffers = 1GB\n")
+
+    with pytest.raises(UsageError) as raised:
+        compared(server, policy, Spec("indexes", "seed"), Spec("settings", str(path)))
+
+    assert "shared_buffers" in str(raised.value)
+
+
+def test_the_lean_indexes_cost_no_more_than_the_documents(server: Server, policy: ComparePolicy) -> None:
+    """Neither blocks nor log."""
+    found = compared(server, policy, Spec("indexes", "seed"), Spec("indexes", "lean"))
+
+    assert not exact(found)
+    assert [one for one in found.differences if one.kind == "log" and one.change.startswith("-")]
+
+
+def test_a_side_against_itself_needs_no_server(server: Server, policy: ComparePolicy) -> None:
+    """There is nothing to measure."""
+    found = compared(server, policy, Spec("indexes", "seed"), Spec("indexes", "seed"))
+
+    assert found.verdict == "passed"
+    assert found.differences == ()
+    assert found.tickets is None
+
+
+def test_a_revision_that_lost_an_index_is_found(
+    server: Server, policy: ComparePolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two commits of a checkout, the second without the dashboard's index."""
+    for name in ("schema", "benchmarks"):
+        subprocess.run(["cp", "-r", str(content.folder(name)), str(tmp_path)], check=True)  # noqa: S607 -- a copy
+    monkeypatch.setattr(content, "root", lambda: tmp_path)
+    content.statement_folder.cache_clear()
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
+    indexes = tmp_path / "schema/indexes/seed.sql"
+    kept = [part for part in indexes.read_text().split(";") if "idx_ticket_employee_state" not in part]
+    indexes.write_text(";".join(kept))
+    commit(tmp_path)
+    try:
+        found = compared(server, policy, Spec("git", "HEAD~1"), Spec("git", "HEAD"))
+    finally:
+        content.statement_folder.cache_clear()
+
+    assert [what for what in exact(found) if what.startswith("list_employee_tickets")]
+    assert not [one for one in found.differences if one.kind == "log" and one.verdict == "failed"]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git there, as nobody in particular."""
+    who = ["-c", "user.name=tester", "-c", "user.email=tester@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, "-C", str(folder), *arguments], check=True, capture_output=True)  # noqa: S607
+
+
+def commit(folder: Path) -> None:
+    """Everything as it is."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "as it is")
