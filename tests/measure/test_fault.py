@@ -174,7 +174,7 @@ def test_a_query_stands_in_only_while_it_is_tried() -> None:
 def test_a_lost_condition_is_seen_where_the_harness_only_reads(
     dataset_copy: Database, budgets: Mapping[str, Budget]
 ) -> None:
-    """Other indexes cannot be dropped for a trial there; the right query passes by its conditions, a wrong one fails."""
+    """No index can be dropped for a trial there; the right query passes by its conditions, the wrong one not."""
     [hidden] = [fault for fault in read_faults() if fault.metric == "can_be_served_by"]
     guard.mark(dataset_copy, may_write=False)
     promised = {hidden.budget: budgets[hidden.budget]}
