@@ -107,7 +107,7 @@ def test_every_operation_is_timed_and_counted(dataset_copy: Database, operation:
     ground = choose_ground(observer)
     assert ground is not None
 
-    costs = measure_operations(observer, ProceduralSubject(), ground, operations=20, wanted=[operation])
+    costs = measure_operations(observer, ProceduralSubject(), ground, {operation: 20})
 
     assert list(costs) == [operation]
     assert len(costs[operation].sample) >= 20

@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 
 from virtualq_core import content
+from virtualq_core.database import guard
 from virtualq_core.errors import UsageError
 from virtualq_core.measure.fault import read_faults
 from virtualq_core.measure.stage import Effort, measure_budgets, measure_plans
@@ -168,3 +169,19 @@ def test_a_query_stands_in_only_while_it_is_tried() -> None:
     assert content.query("list_queue").sql == right
     with pytest.raises(UsageError, match="no query named"), content.stand_in({"nothing": content.query("list_queue")}):
         pass
+
+
+def test_a_lost_condition_is_seen_where_the_harness_only_reads(
+    dataset_copy: Database, budgets: Mapping[str, Budget]
+) -> None:
+    """No index can be dropped for a trial there; the right query passes by its conditions, the wrong one not."""
+    [hidden] = [fault for fault in read_faults() if fault.metric == "can_be_served_by"]
+    guard.mark(dataset_copy, may_write=False)
+    promised = {hidden.budget: budgets[hidden.budget]}
+
+    right = measure_plans(dataset_copy, promised, queries=["list_employee_tickets"])
+    with content.stand_in(hidden.queries):
+        wrong = measure_plans(dataset_copy, promised, queries=["list_employee_tickets"])
+
+    assert {plan.verdict for plan in right} == {"passed"}
+    assert only_problem(wrong).code == "lost-predicate"

@@ -74,6 +74,24 @@ def lost_predicate(observer: Observer, plan: Plan, index: str) -> Diagnosis | No
     return _lost(index, lost) if lost else None
 
 
+def may_answer(observer: Observer, case: Case, plan: Plan, index: str) -> bool:
+    """
+    Whether the query has a condition on the index's first column in a form that it answers, and nothing bars the index.
+
+    That is less than a proof, and all that can be had where the other indexes cannot be dropped for a trial.
+    """
+    with observer.as_overseer() as connection:
+        columns = _key_columns(connection, index)
+    if not columns or _barrier(observer, case, index) is not None:
+        return False
+    first, texts = next(iter(columns)), [name for name, is_text in columns.items() if is_text]
+    for node in plan.root.walk():
+        lost = wrapped_columns(node.details.get("Filter"), node.alias, texts)
+        if first in node.index_columns or (first in node.filter_columns and first not in lost):
+            return True
+    return False
+
+
 def _barrier(observer: Observer, case: Case, index: str) -> Diagnosis | None:
     with observer.as_application() as connection, tenant_scope(connection, case.tenant_id):
         row = connection.execute(_SQL["count_leakproof_operators"].sql, {"index": f"{_SCHEMA}.{index}"}).fetchone()

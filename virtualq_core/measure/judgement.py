@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from virtualq_core.measure.budget import METRICS, Budget
 from virtualq_core.measure.definition import SLIPS
-from virtualq_core.measure.diagnosis import as_declared, diagnose, index_fault, lost_predicate
+from virtualq_core.measure.diagnosis import as_declared, diagnose, index_fault, lost_predicate, may_answer
 from virtualq_core.measure.explain import explain_after, explain_with
 from virtualq_core.measure.quantile import samples_needed
 from virtualq_core.measure.rendering import difference
@@ -104,6 +104,9 @@ def _servable(observer: Observer, budget: Budget, planned: Planned, index: str) 
             detail = (
                 f"{forced.buffers:,} blocks if it has to be used; today {_served_by(plan)}, {plan.buffers:,} blocks"
             )
+            return _text_finding(budget, "can_be_served_by", planned, index, detail=detail)
+        if observer.is_read_only and may_answer(observer, case, plan, index):
+            detail = "by its conditions; other ways cannot be forbidden for a trial where the harness only reads"
             return _text_finding(budget, "can_be_served_by", planned, index, detail=detail)
         found = diagnose(observer, case, plan, index, None)
     problem = Problem(

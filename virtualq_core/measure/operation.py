@@ -24,7 +24,7 @@ from virtualq_core.subjects.round_trip import count_round_trips
 from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from virtualq_core.measure.budget import Budget
     from virtualq_core.measure.ground import Ground
@@ -61,7 +61,8 @@ def judge_operations(
     for subject in dict.fromkeys(budget.subject for budget in asked):
         own = [budget for budget in asked if budget.subject == subject]
         wanted = {budget.operation or "" for budget in own if _is_timed(budget)}
-        costs = _measured(observer, subject, ground, operations, wanted)
+        timed = {budget.operation or "" for budget in own if budget.share is not None}
+        costs = _measured(observer, subject, ground, {name: operations * (name in timed) for name in wanted})
         for budget in own:
             results += exact.get(budget.name, [])
             if _is_timed(budget):
@@ -75,32 +76,30 @@ def _is_timed(budget: Budget) -> bool:
     return any(metric not in COSTS for metric in budget.limits)
 
 
-def _measured(
-    observer: Observer, subject: str, ground: Ground, operations: int, wanted: Collection[str]
-) -> dict[str, Cost] | str:
+def _measured(observer: Observer, subject: str, ground: Ground, wanted: Mapping[str, int]) -> dict[str, Cost] | str:
     """The costs, or why a subject's operation, which no rule should refuse, could not be measured."""
     if not wanted:
         return {}
     try:
-        return measure_operations(observer, find_subject(subject), ground, operations=operations, wanted=wanted)
+        return measure_operations(observer, find_subject(subject), ground, wanted)
     except (VirtualQError, psycopg.Error) as error:
         return f"{subject} could not do it: {error}"
 
 
 def measure_operations(
-    observer: Observer, subject: Subject, ground: Ground, *, operations: int, wanted: Collection[str] = OPERATIONS
+    observer: Observer, subject: Subject, ground: Ground, wanted: Mapping[str, int]
 ) -> dict[str, Cost]:
     """
-    The costs of the wanted operations, each done `operations` times after a warm-up.
+    The costs of operations, each timed at least as often as `wanted` says, after a warm-up.
 
-    The tickets stay in the database.
+    Where that is never, its round trips are counted alone. The tickets stay in the database.
     """
     costs = {name: Cost() for name in OPERATIONS if name in wanted}
     with settled_heap(), subject.open(observer.database.dsn, role=observer.application) as session:
         for _ in range(WARM_UP):
             ground.live(session)
-        while any(len(cost.sample) < operations for cost in costs.values()):
-            _run(observer, session, ground, {name: one for name, one in costs.items() if len(one.sample) < operations})
+        while lacking := {name: cost for name, cost in costs.items() if len(cost.sample) < wanted[name]}:
+            _run(observer, session, ground, lacking)
         for name, trips in _count_round_trips(session, ground, costs).items():
             costs[name].round_trips = trips
     observer.renew_statistics()
