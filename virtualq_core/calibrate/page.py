@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,33 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from virtualq_core.measure.calibration import POWER
 from virtualq_core.measure.paired.gate import LOOKS
+from virtualq_core.measure.proportion import Proportion
 from virtualq_core.report.quantity import count, duration, milliseconds, number, percent, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from virtualq_core.measure.calibration import Calibration, Series
+    from virtualq_core.measure.fault import Outcome
 
 _PAGE = "trust.md.j2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A proposal whose answer is known, what each of its trials found, and the last one's three figures in words."""
+
+    name: str
+    known_answer: str
+    verdicts: tuple[str, ...]
+    reads: str
+    writes: str
+    space: str
+
+    @property
+    def wrong(self) -> int:
+        """How many trials found the opposite."""
+        return sum(verdict not in {self.known_answer, "inconclusive"} for verdict in self.verdicts)
 
 
 def summary(calibration: Calibration) -> str:
@@ -31,8 +51,8 @@ def summary(calibration: Calibration) -> str:
     return "\n".join([f"{calibration.query} of {count(calibration.tickets)} tickets: {where}", *kinds, *reaches])
 
 
-def markdown(calibration: Calibration) -> str:
-    """The page `docs/reference/trust.md`."""
+def markdown(calibration: Calibration, faults: Sequence[Outcome] = (), proposals: Sequence[Tried] = ()) -> str:
+    """The page `docs/reference/trust.md`; planted faults and proposals have sections where they were tried."""
     *first, last = (f"{look * 100:g} %" for look in LOOKS)
     return (
         _templates()
@@ -44,6 +64,14 @@ def markdown(calibration: Calibration) -> str:
             power=POWER,
             facts=[*_facts(calibration)],
             looks=f"{', '.join(first)} and {last}",
+            faults=[one for one in faults if not one.skipped],
+            caught=_share([one.is_caught for one in faults if not one.skipped]),
+            skipped=[one for one in faults if one.skipped],
+            proposals=proposals,
+            right=_share([verdict == one.known_answer for one in proposals for verdict in one.verdicts]),
+            wrong=_share(
+                [verdict not in {one.known_answer, "inconclusive"} for one in proposals for verdict in one.verdicts]
+            ),
         )
     )
 
@@ -67,6 +95,11 @@ def percents(ends: tuple[float, float]) -> str:
 def slower(ends: tuple[float, float]) -> str:
     """An interval of ratios, as slowdowns."""
     return percents((ends[0] - 1, ends[1] - 1))
+
+
+def _share(found: Sequence[bool]) -> Proportion | None:
+    """So many of so many; none where there are none."""
+    return Proportion(sum(found), len(found)) if found else None
 
 
 def _kind(series: Series) -> str:
