@@ -140,7 +140,7 @@ def test_the_share_of_decoding_lies_between_none_and_all(observer: Observer, bud
 
 @pytest.mark.server
 def test_a_fresh_table_is_not_bloated(observer: Observer) -> None:
-    """Its live rows fill its blocks; a table of a few blocks is not judged."""
+    """Its live rows fill its blocks; a table of less than 8 MB is not judged."""
     bloats = {
         one.table: one for one in measure_bloat(observer, ["ticket", "ticketitem", "ticketstatehistory", "queue"])
     }

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from virtualq_core.measure.result import BudgetResult
 
 METRIC = "max_generic_plan_ratio"
-LEAST_BLOCKS = 20
-"""Fewer blocks than these count as these: three blocks against nine harm nobody."""
+LEAST_BLOCKS = 50
+"""Fewer blocks than these count as these: eight blocks against sixty harm nobody."""
 
 
 def ratio(modes: Modes) -> float:
