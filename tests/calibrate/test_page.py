@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.calibrate.sample import calibration
-from virtualq_core.calibrate.page import markdown, summary
+from virtualq_core.calibrate.page import Tried, markdown, summary
+from virtualq_core.measure.fault import Outcome
 
 
 def test_the_page_says_what_was_found_with_intervals() -> None:
@@ -31,3 +32,43 @@ def test_a_summary_is_a_few_lines() -> None:
     assert rest[0].startswith("false alarms within 10 s: 1 of 300 (")
     assert rest[1].startswith("10 % slower, found within 10 s: 59 of 60 (")
     assert rest[2].startswith("smallest change found within 10 s: 3.1 %")
+
+
+def test_the_page_tells_what_was_planted_and_what_was_tried() -> None:
+    """With how many of how many; what could not be tried is named with its reason."""
+    told = {"sentence": "An index is dropped.", "caught_by": "board must_be_served_by", "expected": "missing-index"}
+    caught = Outcome(
+        fault="index_dropped",
+        **told,
+        is_sound_before=True,
+        verdict="failed",
+        named="missing-index",
+        observed_before="idx",
+        observed_after="no index",
+    )
+    missed = Outcome(fault="other", **told, is_sound_before=True, verdict="passed")
+    untried = Outcome(fault="another", **told, skipped="no superuser")
+    proposals = [
+        Tried(
+            name="lean", known_answer="accept", verdicts=("accept", "inconclusive"), reads="a", writes="b", space="c"
+        ),
+        Tried(name="useless", known_answer="reject", verdicts=("reject", "accept"), reads="a", writes="b", space="c"),
+    ]
+
+    page = markdown(calibration(), [caught, missed, untried], proposals)
+
+    assert "1 of 2 were caught" in page
+    assert "**not caught**" in page
+    assert "Not tried: An index is dropped. (no superuser)." in page
+    assert "Of 4 trials 2 gave it, 1 gave the\nopposite" in page
+    assert "| `lean` | accept | accept, inconclusive | a | b | c |" in page
+    assert [one.wrong for one in proposals] == [0, 1]
+    assert "virtualq calibrate --everything --markdown" in page
+
+
+def test_a_page_without_them_has_no_such_section() -> None:
+    """What was not tried is not told."""
+    page = markdown(calibration())
+
+    assert "Index trials" not in page
+    assert "--everything" not in page

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 SHIPPED = sorted((content.folder("benchmarks") / "trials").glob("*.sql"))
-SHORT = Effort(timing=Timing(limit_s=2.0, bias_s=0.2), writes_s=0.5, writes_bias_s=0.3, cases=1)
+SHORT = Effort(timing=Timing(limit_s=1.0, bias_s=0.05), writes_s=0.2, writes_bias_s=0.05, cases=1)
 SCHEMA = json.loads(Path(result.__file__).with_name("trial.schema.json").read_text(encoding="utf-8"))
 
 

@@ -112,9 +112,15 @@ def _wrapped(text: str, *, under: int = 4) -> list[str]:
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Rows in columns, indented."""
+    """Rows in columns, indented; the last cell of one that is too wide goes under it."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        (_INDENT + _INDENT.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        line = (_INDENT + _INDENT.join(cells)).rstrip()
+        if len(line) <= WIDTH:
+            lines.append(line)
+        else:
+            *first, last = cells
+            lines += [(_INDENT + _INDENT.join(first)).rstrip(), (_INDENT * 3 + last).rstrip()]
+    return lines
