@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.calibrate.sample import calibration
 from virtualq_core.calibrate.page import Tried, markdown, summary
 from virtualq_core.measure.fault import Outcome
@@ -36,18 +38,15 @@ def test_a_summary_is_a_few_lines() -> None:
 
 def test_the_page_tells_what_was_planted_and_what_was_tried() -> None:
     """With how many of how many; what could not be tried is named with its reason."""
-    told = {"sentence": "An index is dropped.", "caught_by": "board must_be_served_by", "expected": "missing-index"}
-    caught = Outcome(
-        fault="index_dropped",
-        **told,
-        is_sound_before=True,
-        verdict="failed",
-        named="missing-index",
-        observed_before="idx",
-        observed_after="no index",
+    untried = Outcome(
+        fault="another",
+        sentence="An index is dropped.",
+        caught_by="board must_be_served_by",
+        expected="missing-index",
+        skipped="no superuser",
     )
-    missed = Outcome(fault="other", **told, is_sound_before=True, verdict="passed")
-    untried = Outcome(fault="another", **told, skipped="no superuser")
+    missed = replace(untried, skipped="", is_sound_before=True, verdict="passed")
+    caught = replace(missed, verdict="failed", named="missing-index", observed_before="idx", observed_after="no index")
     proposals = [
         Tried(
             name="lean", known_answer="accept", verdicts=("accept", "inconclusive"), reads="a", writes="b", space="c"

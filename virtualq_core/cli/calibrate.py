@@ -60,9 +60,9 @@ def calibrate(
     With --everything the budgets are tried on planted regressions, and index trials on proposals whose answer is known,
     each three times; that takes about an hour, and goes into the page that --markdown prints.
 
-    The figures are kept in the cache folder, by machine, server and settings. With the defaults it takes about a quarter
-    of an hour, and longer on a busy machine; it only reads. Exits 1 where the gate raised more false alarms than it
-    promises or something planted was missed, 3 where the machine is too noisy to find the slowdowns in the given time.
+    The figures are kept in the cache folder, by machine, server and settings. By default it takes about a quarter of an
+    hour, and longer on a busy machine; it only reads. Exits 1 where the gate raised more false alarms than it promises
+    or something planted was missed, 3 where the machine is too noisy to find the slowdowns in time.
 
     Example: virtualq calibrate --trials 100 --planted 1.10
     """

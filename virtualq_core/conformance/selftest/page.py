@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def _own_first(mutant: MutantResult) -> list[str]:
 
 
 def _control(control: ControlResult) -> str:
-    held = f"{control.requirements - len(control.skipped)} requirements, on {' and '.join(control.subjects)}"
+    subjects = " and ".join(PurePath(subject).name for subject in control.subjects)
+    held = f"{control.requirements - len(control.skipped)} requirements, on {subjects}"
     asks = f"; {', '.join(control.skipped)} asks for what it does not have" if control.skipped else ""
     lacks = f"; {', '.join(control.broken)} does not hold, and is no must" if control.broken else ""
     told = f"- `{control.name}`: {control.sentence} {_sentence(control.verdict)} ({held}{asks}{lacks})"
