@@ -24,7 +24,7 @@ from virtualq_core.database import guard
 from virtualq_core.database.clone import fresh_database, rights
 from virtualq_core.database.fingerprint import fingerprint, machine
 from virtualq_core.database.guard import Standing
-from virtualq_core.database.install import install
+from virtualq_core.database.install import index_file, install
 from virtualq_core.database.provider import provide
 from virtualq_core.errors import UsageError
 from virtualq_core.load.runner import run_load
@@ -56,8 +56,9 @@ class CheckOptions:
     What to check, and on what.
 
     `tickets` overrides the profile's number; `budgets` is the team's own file over the shipped one; `apply` is SQL that
-    is run after seeding, the change that is to be judged; no `subjects` means the registered ones. At most one of
-    `database_url`, `postgres_bin` and `image` is given; none means the embedded server.
+    is run after seeding, the change that is to be judged; `indexes` is the set to install, None the document's, or
+    those that are there; no `subjects` means the registered ones. At most one of `database_url`, `postgres_bin` and
+    `image` is given; none means the embedded server.
     """
 
     profile: str = "smoke"
@@ -65,6 +66,7 @@ class CheckOptions:
     seed: int = 1
     budgets: Path | None = None
     apply: Path | None = None
+    indexes: str | None = None
     subjects: tuple[str, ...] = ()
     database_url: str | None = None
     postgres_bin: Path | None = None
@@ -82,6 +84,8 @@ def run_check(options: CheckOptions, progress: Progress | None = None) -> Result
     subjects = options.subjects or tuple(subject_names())
     for name in subjects:
         find_subject(name)
+    if options.indexes is not None:
+        index_file(options.indexes)
     began = time.perf_counter()
     results = Results(
         virtualq_version=virtualq_core.__version__,
@@ -175,7 +179,7 @@ class _Check:
         if self.standing is Standing.UNMARKED:
             stage.conclude("passed", "the schema is there without the mark: the database is only read")
             return
-        installed = install(database)
+        installed = install(database, indexes=self._indexes())
         what = "found" if self.standing is Standing.MARKED else "installed"
         stage.conclude("passed", f"schema version {installed.schema_version} {what}, indexes '{installed.indexes}'")
         self.standing = Standing.MARKED
@@ -260,12 +264,17 @@ class _Check:
         @contextmanager
         def sized(tickets: int) -> Iterator[Database]:
             with fresh_database(server, prefix="vq_size") as database:
-                install(database)
+                install(database, indexes=self._indexes())
                 seed(database, SeedPlan(tickets, self.profile.tenants, seed=self.options.seed))
                 self._apply(database)
                 yield database
 
         return sized
+
+    def _indexes(self) -> str:
+        """The set of indexes that is asked for, else the one that is there, else the document's."""
+        present = guard.find(self._require_database()).installation
+        return self.options.indexes or (present.indexes if present is not None else "seed")
 
     def _apply(self, database: Database) -> None:
         if self.change is None:

@@ -37,6 +37,10 @@ def check(
         Path | None,
         typer.Option("--apply", metavar="FILE", help="SQL to run after seeding: the change that you want judged."),
     ] = None,
+    indexes: Annotated[
+        str | None,
+        typer.Option("--indexes", metavar="NAME", help="The set of indexes to install: seed (the default), lean."),
+    ] = None,
     subject: Annotated[
         list[str] | None, typer.Option("--subject", help="Implementation under test; repeat for several.")
     ] = None,
@@ -65,6 +69,7 @@ def check(
         seed=seed,
         budgets=budgets,
         apply=apply,
+        indexes=indexes,
         subjects=tuple(subject or ()),
         database_url=database_url,
         postgres_bin=postgres_bin,

@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from virtualq_core import content
 from virtualq_core.compare.side import SEED
+from virtualq_core.database.install import index_file
 from virtualq_core.measure.definition import declared_indexes
 from virtualq_core.measure.twin import Reader, Timing, time_writes
 from virtualq_core.measure.twin.change import apply_change
@@ -145,8 +145,7 @@ def open_ground(base: Side, head: Side, plan: SeedPlan) -> Iterator[Ground]:
 def index_change(indexes: str) -> str:
     """The SQL that puts another set of indexes in place of the document's."""
     dropped = [f"drop index virtualq.{name};" for name, one in declared_indexes().items() if one.file == "seed.sql"]
-    text = (content.folder("schema") / "indexes" / f"{indexes}.sql").read_text(encoding="utf-8")
-    return "\n".join([*dropped, text])
+    return "\n".join([*dropped, index_file(indexes).read_text(encoding="utf-8")])
 
 
 def _reader(base: Side, one: Database, head: Side, other: Database, *, seed: int, bias_s: float) -> Reader:

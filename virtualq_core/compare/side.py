@@ -15,7 +15,7 @@ from virtualq_core import content
 from virtualq_core.compare.settings import read_settings, set_for_sessions
 from virtualq_core.compare.spec import git
 from virtualq_core.database.clone import fresh_database
-from virtualq_core.database.install import install
+from virtualq_core.database.install import index_file, install
 from virtualq_core.database.provider import provide
 from virtualq_core.database.version import schema_hash
 from virtualq_core.errors import UsageError
@@ -53,9 +53,8 @@ class Side:
     @property
     def digest(self) -> str:
         """What tells apart what is in two sides' databases and what is asked of them."""
-        folder = self.source or content.folder("schema")
         queries = self.queries or content.statement_folder("schema/queries")
-        parts = [schema_hash(self.source), (folder / "indexes" / f"{self.indexes}.sql").read_text(encoding="utf-8")]
+        parts = [schema_hash(self.source), index_file(self.indexes, self.source).read_text(encoding="utf-8")]
         parts += [f"{name}: {queries[name].sql}" for name in sorted(queries)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

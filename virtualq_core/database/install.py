@@ -50,15 +50,26 @@ def install(
         InstallFailed: a file could not be applied; nothing was changed.
     """
     folder = content.folder("schema") if source is None else source
-    index_file = folder / "indexes" / f"{indexes}.sql"
-    if not index_file.is_file():
-        known = ", ".join(sorted(path.stem for path in index_file.parent.glob("*.sql")))
-        raise UsageError(f"no set of indexes named '{indexes}'", expected=known)
+    path = index_file(indexes, folder)
     try:
         present = _present(database, guard.find(database, source=folder), indexes)
-        return present or _install(database, folder, index_file, mark=mark)
+        return present or _install(database, folder, path, mark=mark)
     except psycopg.Error as error:
         raise explain(error, database.dsn) from error
+
+
+def index_file(indexes: str, folder: Path | None = None) -> Path:
+    """
+    The file of a set of indexes, in `schema/` or another folder with its layout.
+
+    Raises:
+        UsageError: there is no such set.
+    """
+    path = (content.folder("schema") if folder is None else folder) / "indexes" / f"{indexes}.sql"
+    if not path.is_file():
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.sql")))
+        raise UsageError(f"no set of indexes named '{indexes}'", expected=known)
+    return path
 
 
 def _present(database: Database, found: Finding, indexes: str) -> Installation | None:
