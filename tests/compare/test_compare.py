@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 SCHEMA = json.loads(Path(result.__file__).with_name("compare.schema.json").read_text(encoding="utf-8"))
-SHORT = Effort(tickets=6_000, limit_s=0.3, bias_s=0.05, writes_s=0.2, cases=1)
+SHORT = Effort(tickets=6_000, limit_s=0.3, bias_s=0.05, writes_s=0, cases=1)
 
 
 def compared(server: Server, policy: ComparePolicy, base: Spec, head: Spec) -> Comparison:
@@ -71,6 +72,21 @@ def test_the_lean_indexes_cost_no_more_than_the_documents(server: Server, policy
 
     assert not exact(found)
     assert [one for one in found.differences if one.kind == "log" and one.change.startswith("-")]
+
+
+def test_writes_are_timed(server: Server, policy: ComparePolicy) -> None:
+    """Each operation, with the interval of its ratio."""
+    found = compare_now(
+        Spec("indexes", "seed"),
+        Spec("indexes", "lean"),
+        server=server,
+        policy=policy,
+        effort=replace(SHORT, limit_s=0.05, writes_s=0.1),
+    )
+
+    timed = [one for one in found.differences if one.kind == "time" and one.before.endswith("ms")]
+    assert {one.what for one in timed} >= {"create_ticket", "claim_next_ticket", "transition_ticket"}
+    assert all("to" in one.change for one in timed)
 
 
 def test_a_side_against_itself_needs_no_server(server: Server, policy: ComparePolicy) -> None:

@@ -64,4 +64,6 @@ def test_the_lean_set_is_the_one_that_is_tried() -> None:
     seed = statements((content.folder("schema") / "indexes/seed.sql").read_text(encoding="utf-8"))
     tried = statements((content.folder("benchmarks") / "trials/lean.sql").read_text(encoding="utf-8"))
 
+    dropped = {one.split()[2] for one in seed - lean}
     assert lean - seed <= tried
+    assert {f"drop index virtualq.{name}" for name in dropped} <= tried

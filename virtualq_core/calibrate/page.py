@@ -40,15 +40,24 @@ class Tried:
         return sum(verdict not in {self.known_answer, "inconclusive"} for verdict in self.verdicts)
 
 
-def summary(calibration: Calibration) -> str:
-    """The figures in a few lines."""
+def summary(calibration: Calibration, faults: Sequence[Outcome] = (), proposals: Sequence[Tried] = ()) -> str:
+    """The figures in a few lines; of planted faults and tried proposals each that was missed or answered wrongly."""
     kinds = [_kind(series) for series in calibration.series]
     reaches = [
         f"smallest change found within {duration(one.limit_s)}: {change(one.smallest_change)} ({changes(one.interval)})"
         for one in calibration.reaches
     ]
     where = f"{milliseconds(calibration.request_ms)} a request, load {number(calibration.load_average)}"
-    return "\n".join([f"{calibration.query} of {count(calibration.tickets)} tickets: {where}", *kinds, *reaches])
+    lines = [f"{calibration.query} of {count(calibration.tickets)} tickets: {where}", *kinds, *reaches]
+    tried = [one for one in faults if not one.skipped]
+    if tried:
+        lines.append(f"planted regressions caught: {_share([one.is_caught for one in tried])}")
+        lines += [f"  not caught: {one.fault} by {one.caught_by}" for one in tried if not one.is_caught]
+    if proposals:
+        trials = [verdict for one in proposals for verdict in one.verdicts]
+        lines.append(f"trials that contradict the known answer: {sum(one.wrong for one in proposals)} of {len(trials)}")
+        lines += [f"  wrong: {one.name} is {', '.join(one.verdicts)}" for one in proposals if one.wrong]
+    return "\n".join(lines)
 
 
 def markdown(calibration: Calibration, faults: Sequence[Outcome] = (), proposals: Sequence[Tried] = ()) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,6 +71,7 @@ def calibrate(
     from virtualq_core.calibrate.page import markdown as page
     from virtualq_core.calibrate.page import summary
     from virtualq_core.content import query as find_query
+    from virtualq_core.database.clone import require_copies
     from virtualq_core.database.provider import provide
     from virtualq_core.measure import calibration
 
@@ -85,14 +87,17 @@ def calibrate(
             trials=trials, planted_trials=planted_trials, planted=_ratios(planted), seconds=seconds, seed=seed
         )
         with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
+            if everything:
+                require_copies(server)
             found = _run(server, query, effort, tickets)
+            _say(f"kept in {calibration.keep(found)}")
             if everything:
                 faults, proposals = _plant(server, tickets), _try_proposals(server)
-        typer.echo(f"kept in {calibration.keep(found)}", err=True)
     if as_json:
-        typer.echo(json.dumps(calibration.to_json(found), indent=2))
+        more = {"faults": [asdict(one) for one in faults], "proposals": [asdict(one) for one in proposals]}
+        typer.echo(json.dumps(calibration.to_json(found) | (more if everything else {}), indent=2))
     else:
-        typer.echo(page(found, faults, proposals) if markdown else summary(found))
+        typer.echo((page if markdown else summary)(found, faults, proposals))
     if not all(one.is_caught for one in faults if not one.skipped) or any(one.wrong for one in proposals):
         return ExitCode.FAILED
     return _exit_code(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +69,10 @@ def compare(
         found = _saved(sides, policy)
     else:
         effort = Effort(tickets=tickets, seed=seed, limit_s=seconds)
-        with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
+        with ExitStack() as held:
+            server = None
+            if any(spec.kind != "postgres" for spec in sides):
+                server = held.enter_context(provide(database_url=database_url, postgres_bin=postgres_bin, image=image))
             found = compare_now(sides[0], sides[1], server=server, policy=policy, effort=effort, tell=_say)
     typer.echo(json.dumps(found.to_json(), indent=2) if as_json else account(found, is_long=plans))
     return _EXIT.get(found.verdict, ExitCode.PASSED)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
 from virtualq_core.errors import ExitCode
-
-if TYPE_CHECKING:
-    from virtualq_core.trial import TrialResult
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -41,10 +38,12 @@ def trial(
     Say whether a change of indexes is worth shipping: what it brings the queries, what it costs writes and disk.
 
     It is tried on copies of a seeded database; nothing else is touched. Exits 0 where it is to be accepted, 1 where it
-    is to be rejected, 3 where the given time was too short to tell. Of several proposals the worst counts.
+    is to be rejected, 3 where the given time was too short to tell. Of several proposals the worst counts, and --json
+    prints one document a line, as each trial ends.
 
     Example: virtualq trial proposal.sql --tickets 1000000
     """
+    from virtualq_core.database.clone import require_copies
     from virtualq_core.database.provider import provide
     from virtualq_core.measure.place import seeded
     from virtualq_core.measure.policy import TrialPolicy
@@ -55,19 +54,16 @@ def trial(
     proposals = [Proposal.read(path) for path in proposal]
     policy = TrialPolicy.load(budgets)
     effort = Effort(timing=Timing(limit_s=seconds), seed=seed)
-    results: list[TrialResult] = []
+    verdicts = set()
     with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
+        require_copies(server)
         _say(f"seeding {tickets:,} tickets")
         with seeded(server, tickets=tickets, seed_number=seed, indexes=indexes) as template:
             for one in proposals:
                 result = run_trial(template, one, policy, effort=effort, tell=partial(_say_of, one.name))
-                results.append(result)
-                if not as_json:
-                    typer.echo(account(result) + "\n")
-    if as_json:
-        documents = [result.to_json() for result in results]
-        typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
-    verdicts = {result.verdict for result in results}
+                verdicts.add(result.verdict)
+                told = json.dumps(result.to_json(), indent=2 if len(proposals) == 1 else None)
+                typer.echo(told if as_json else f"{account(result)}\n")
     if "reject" in verdicts:
         return ExitCode.FAILED
     return ExitCode.INCONCLUSIVE if "inconclusive" in verdicts else ExitCode.PASSED

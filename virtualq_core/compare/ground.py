@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from virtualq_core.compare.side import SEED
 from virtualq_core.database.install import index_file
 from virtualq_core.measure.definition import declared_indexes
-from virtualq_core.measure.twin import Reader, Timing, time_writes
+from virtualq_core.measure.twin import Reader, time_writes
 from virtualq_core.measure.twin.change import apply_change
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from virtualq_core.compare.side import Side
     from virtualq_core.database.server import Database
     from virtualq_core.measure.catalogue import Case
-    from virtualq_core.measure.twin import Waited
+    from virtualq_core.measure.twin import Timing, Waited
     from virtualq_core.seeding import SeedPlan
 
 
@@ -37,7 +37,7 @@ class Ground(Protocol):
         """Both sides as they are, nothing done to them yet."""
 
     @contextmanager
-    def reader(self, cases: Sequence[Case], *, bias_s: float, seed: int) -> Iterator[Reader]:
+    def reader(self, cases: Sequence[Case], timing: Timing, *, seed: int) -> Iterator[Reader]:
         """Both sides, ready to be timed on these cases."""
 
     def waits(self, *, limit_s: float, seed: int) -> Mapping[str, Waited]:
@@ -60,11 +60,11 @@ class Copies:
             yield one, other
 
     @contextmanager
-    def reader(self, cases: Sequence[Case], *, bias_s: float, seed: int) -> Iterator[Reader]:
+    def reader(self, cases: Sequence[Case], timing: Timing, *, seed: int) -> Iterator[Reader]:
         """See `Ground`."""
         with (
             self._pair() as (one, other),
-            _reader(self.base, one, self.head, other, seed=seed, bias_s=bias_s) as reader,
+            _reader(self.base, one, self.head, other, seed=seed, timing=timing) as reader,
         ):
             reader.learn_bias(cases)
             self._change(one, other)
@@ -111,13 +111,13 @@ class Apart:
             yield one, other
 
     @contextmanager
-    def reader(self, cases: Sequence[Case], *, bias_s: float, seed: int) -> Iterator[Reader]:
+    def reader(self, cases: Sequence[Case], timing: Timing, *, seed: int) -> Iterator[Reader]:
         """See `Ground`."""
         with (
             self.fresh() as (one, other),
             self.base.copy_of(self.base_template) as copy,
-            _reader(self.base, one, self.base, copy, seed=seed, bias_s=bias_s) as same,
-            _reader(self.base, one, self.head, other, seed=seed, bias_s=bias_s) as reader,
+            _reader(self.base, one, self.base, copy, seed=seed, timing=timing) as same,
+            _reader(self.base, one, self.head, other, seed=seed, timing=timing) as reader,
         ):
             same.learn_bias(cases)
             reader.bias_limit = same.greatest_bias()
@@ -148,11 +148,11 @@ def index_change(indexes: str) -> str:
     return "\n".join([*dropped, index_file(indexes).read_text(encoding="utf-8")])
 
 
-def _reader(base: Side, one: Database, head: Side, other: Database, *, seed: int, bias_s: float) -> Reader:
+def _reader(base: Side, one: Database, head: Side, other: Database, *, seed: int, timing: Timing) -> Reader:
     return Reader(
         base.observe(one),
         head.observe(other),
-        timing=Timing(bias_s=bias_s),
+        timing=timing,
         seed=seed,
         queries=(base.queries, head.queries),
     )

@@ -1,8 +1,9 @@
 """
 The head against the base, thing by thing.
 
-What repeats exactly is judged by the policy's shares alone. A time is judged by the gate: *failed* where the head is
-slower beyond doubt, *passed* where it is not slower by as much as matters, *inconclusive* where the time was too short.
+What repeats exactly is judged by the policy's shares alone. A read's time is judged by the gate: *passed* where it is
+certainly not slower by the policy's share, *failed* where it is not, and certainly slower at all; between no change and
+that share either may be said. *Inconclusive* is where the time was too short for both.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from virtualq_core.compare.result import Difference
-from virtualq_core.measure.judgement import TIE_BLOCKS
+from virtualq_core.measure.judgement import grows
 from virtualq_core.measure.record import Change
 from virtualq_core.measure.twin.effect import Ratio, percent_change
 
@@ -42,10 +43,9 @@ def judge_reads(effects: Iterable[ReadEffect], policy: ComparePolicy) -> list[Di
     ]
 
 
-def judge_blocks(before: int, after: int, policy: ComparePolicy) -> Verdict:
-    """Failed beyond the policy's growth; a handful in all harm nobody."""
-    is_more = after > before * (1 + policy.largest_block_growth)
-    return "failed" if is_more and after > TIE_BLOCKS else "passed"
+def judge_blocks(before: float, after: float, policy: ComparePolicy) -> Verdict:
+    """Failed beyond the policy's growth; a handful more harm nobody."""
+    return "failed" if grows(before, after, policy.largest_block_growth) else "passed"
 
 
 def judge_time(effect: ReadEffect, judgement: Judgement) -> Difference:
@@ -79,7 +79,8 @@ def judge_log(effects: Iterable[WriteEffect], policy: ComparePolicy) -> list[Dif
 
 
 def judge_waits(waits: Mapping[str, Waited], policy: ComparePolicy) -> list[Difference]:
-    """One line for each operation: failed where a client certainly waits longer than the policy lets it."""
+    """One line for each operation: failed or passed where the whole interval says so, else inconclusive."""
+    most = 1 + policy.largest_write_cost
     return [
         Difference(
             kind="time",
@@ -87,8 +88,12 @@ def judge_waits(waits: Mapping[str, Waited], policy: ComparePolicy) -> list[Diff
             before=f"{waited.before_ms:.3g} ms",
             after=f"{waited.after_ms:.3g} ms",
             change=waited.ratio.text,
-            verdict="failed" if waited.ratio.is_above(1 + policy.largest_write_cost) else "passed",
-            detail="a ticket's share, its commit included; failed only beyond doubt",
+            verdict="failed"
+            if waited.ratio.is_above(most)
+            else "passed"
+            if waited.ratio.is_below(most)
+            else "inconclusive",
+            detail="a ticket's share, its commit included",
         )
         for operation, waited in waits.items()
     ]

@@ -7,14 +7,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from virtualq_core.compare.ground import open_ground
 from virtualq_core.compare.judgement import judge_log, judge_reads, judge_time, judge_waits, tell_space
 from virtualq_core.compare.result import Comparison
 from virtualq_core.compare.side import open_side
+from virtualq_core.database.clone import require_copies
 from virtualq_core.database.fingerprint import fingerprint
 from virtualq_core.measure.calibration import NOT_CALIBRATED, latest_calibration
 from virtualq_core.measure.paired import Gate
-from virtualq_core.measure.twin import Reader, compare_costs, relation_sizes
+from virtualq_core.measure.twin import Reader, Timing, compare_costs, relation_sizes
 from virtualq_core.measure.twin.read import all_cases, most_changed
 from virtualq_core.seeding import SeedPlan
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 TENANTS = 12
 FALSE_ALARM = 0.01
-"""The probability that any timed read of one comparison is called slower though none is."""
+"""The probability that any timed read of one comparison is called slower though none is; learning the bias included."""
 MISS = 0.01
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
@@ -44,7 +47,7 @@ class Effort:
     How much to try.
 
     So many tickets are seeded. A read is timed for at most `limit_s` (and `bias_s` before), all writes for `writes_s`;
-    of a query at most `cases` are timed.
+    none where that is 0; of a query at most `cases` are timed.
     """
 
     tickets: int = 100_000
@@ -59,13 +62,13 @@ def compare_now(
     base: Spec,
     head: Spec,
     *,
-    server: Server,
+    server: Server | None,
     policy: ComparePolicy,
     effort: Effort,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """
-    Measure both sides, and judge the head.
+    Measure both sides, and judge the head. `server` is where they lie; none is needed where both name their own.
 
     Raises:
         UsageError: a side cannot be made.
@@ -81,6 +84,8 @@ def compare_now(
                 differences=(),
                 trust="the schema, the indexes and the queries are the same on both sides: there is nothing to measure",
             )
+        for side in (one, other):
+            require_copies(side.server)
         tell("seeding")
         plan = SeedPlan(effort.tickets, TENANTS, seed=effort.seed)
         with open_ground(one, other, plan) as ground:
@@ -130,12 +135,26 @@ class _Work:
                     self.environments.append(dict(fingerprint(connection, database.server)))
             effects = self._effects(databases)
             yield from judge_reads((effect for _, effect in effects), self._policy)
-            yield from judge_log(compare_costs(*self._observe(databases)), self._policy)
+            yield from self._log(databases)
             sizes = [sum(relation_sizes(database).values()) for database in databases]
             yield tell_space(*sizes)
         yield from self._times(effects)
+        if not self._effort.writes_s:
+            return
         self._tell("times of writes")
-        yield from judge_waits(self._ground.waits(limit_s=self._effort.writes_s, seed=self._effort.seed), self._policy)
+        try:
+            waits = self._ground.waits(limit_s=self._effort.writes_s, seed=self._effort.seed)
+        except psycopg.errors.UndefinedFunction as error:
+            self._refuse(f"times of writes: a side lacks what the other has ({_first_line(error)})")
+        else:
+            yield from judge_waits(waits, self._policy)
+
+    def _log(self, databases: Sequence[Database]) -> list[Difference]:
+        try:
+            return judge_log(compare_costs(*self._observe(databases)), self._policy)
+        except psycopg.errors.UndefinedFunction as error:
+            self._refuse(f"log: a side lacks what the other has ({_first_line(error)})")
+            return []
 
     def _effects(self, databases: Sequence[Database]) -> list[tuple[Case, ReadEffect]]:
         base, head = self._observe(databases)
@@ -170,14 +189,20 @@ class _Work:
         chosen = most_changed((each for each in effects if each[1].is_changed or not is_same_work), self._effort.cases)
         if not chosen:
             return
+        error = FALSE_ALARM / len(chosen)
         gate = Gate(
             tolerance=self._policy.largest_read_loss,
             limit_s=self._effort.limit_s,
-            false_alarm=FALSE_ALARM / len(chosen),
+            false_alarm=error / 2,
             miss=MISS,
         )
         self._tell(f"times of {len(chosen)} reads")
         cases = [case for case, _ in chosen]
-        with self._ground.reader(cases, bias_s=self._effort.bias_s, seed=self._effort.seed) as reader:
+        timing = Timing(bias_s=self._effort.bias_s, error=error)
+        with self._ground.reader(cases, timing, seed=self._effort.seed) as reader:
             for case, effect in chosen:
                 yield judge_time(effect, reader.judge(case, gate))
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0]

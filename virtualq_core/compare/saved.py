@@ -14,8 +14,7 @@ from virtualq_core.compare.judgement import judge_blocks
 from virtualq_core.compare.result import Comparison, Difference
 from virtualq_core.measure.budget import METRICS
 from virtualq_core.measure.calibration import unlike
-from virtualq_core.measure.plan import Plan
-from virtualq_core.measure.record import Change
+from virtualq_core.measure.record import Change, plans_by_case
 from virtualq_core.measure.twin.effect import percent_change
 
 if TYPE_CHECKING:
@@ -24,16 +23,17 @@ if TYPE_CHECKING:
     from virtualq_core.measure.policy import ComparePolicy
     from virtualq_core.report.results import Budget, Results
 
-_SHARES = {"max_wal_bytes": "largest_log_growth"}
-
 
 def compare_saved(base: Results, head: Results, policy: ComparePolicy, *, names: tuple[str, str]) -> Comparison:
     """Plans, blocks, log and, of like environments, times of two saved results."""
     refused = []
     differences: list[Difference] = []
     is_same_data = base.dataset is not None and head.dataset is not None and base.dataset.hash == head.dataset.hash
+    versions = [str(results.environment.get("postgres_version", "")).partition(".")[0] for results in (base, head)]
     if not is_same_data:
         refused.append("plans, blocks and log: the results are of other data (seed, number of tickets, or its making)")
+    elif versions[0] != versions[1]:
+        refused.append(f"plans, blocks and log: PostgreSQL {versions[0]} and {versions[1]} are meant to differ in them")
     else:
         differences += _plans(base, head, policy)
         differences += _budgets(base, head, policy)
@@ -55,7 +55,7 @@ def compare_saved(base: Results, head: Results, policy: ComparePolicy, *, names:
 
 
 def _plans(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
-    before, after = _by_case(base), _by_case(head)
+    before, after = plans_by_case(base.plans), plans_by_case(head.plans)
     for case in {**before, **after}:
         old, new = before.get(case), after.get(case)
         query, tenant_class = case
@@ -80,14 +80,6 @@ def _plans(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Diff
             )
 
 
-def _by_case(results: Results) -> dict[tuple[str, str], Plan]:
-    return {
-        (one.query, str(one.parameters.get("tenant_class", ""))): Plan.parse(one.plan)
-        for one in results.plans
-        if one.plan is not None
-    }
-
-
 def _budgets(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
     """The figures that repeat exactly, but for those that the plans above have told."""
     for old, new in _paired(base, head):
@@ -95,15 +87,19 @@ def _budgets(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Di
         if not metric.is_noise_free or metric.kind != "number" or old.observed == new.observed:
             continue
         before, after = float(old.observed or 0), float(new.observed or 0)
-        growth = getattr(policy, _SHARES.get(old.metric, "largest_block_growth"))
-        is_worse = after < before * (1 - growth) if old.sense == "at_least" else after > before * (1 + growth)
+        if metric.unit == "blocks":
+            verdict = judge_blocks(before, after, policy)
+        else:
+            growth = policy.largest_log_growth
+            is_worse = after < before * (1 - growth) if old.sense == "at_least" else after > before * (1 + growth)
+            verdict = "failed" if is_worse else "passed"
         yield Difference(
             kind="budget",
             what=f"{old.name} {old.metric}",
             before=f"{before:,.6g} {old.unit}".rstrip(),
             after=f"{after:,.6g} {old.unit}".rstrip(),
             change=_change(before, after),
-            verdict="failed" if is_worse else "passed",
+            verdict=verdict,
         )
 
 

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from virtualq_core import content
 from virtualq_core.errors import UsageError
+from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +65,24 @@ def set_for_sessions(database: Database, settings: Mapping[str, str]) -> None:
             try:
                 connection.execute(statement)
             except psycopg.Error as error:
-                said = " ".join((error.diag.message_primary or str(error)).split())
-                raise UsageError(
-                    f"{name} cannot be compared as a setting of one side",
-                    observed=said,
-                    expected="a setting that a session can have, such as work_mem",
-                ) from error
+                raise _not_ones_own(name, error) from error
+    _require_application_may(database, settings)
+
+
+def _require_application_may(database: Database, settings: Mapping[str, str]) -> None:
+    """Refuse what the application itself could not set: it would be in force for some sessions and not for others."""
+    with database.connect(role=APPLICATION_ROLE) as connection:
+        for name, value in settings.items():
+            try:
+                connection.execute(_SQL["try_setting"].sql, {"name": name, "value": value})
+            except psycopg.Error as error:
+                raise _not_ones_own(name, error) from error
+
+
+def _not_ones_own(name: str, error: psycopg.Error) -> UsageError:
+    return UsageError(
+        f"{name} cannot be compared as a setting of one side",
+        observed=" ".join((error.diag.message_primary or str(error)).split()),
+        expected="a setting that an application's session can have, such as work_mem",
+        next_step="compare two servers: postgres:FOLDER against postgres:FOLDER",
+    )

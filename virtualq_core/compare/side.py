@@ -16,7 +16,7 @@ from virtualq_core.compare.settings import read_settings, set_for_sessions
 from virtualq_core.compare.spec import git
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.install import index_file, install
-from virtualq_core.database.provider import provide
+from virtualq_core.database.provider import embedded_server, provide
 from virtualq_core.database.version import schema_hash
 from virtualq_core.errors import UsageError
 from virtualq_core.measure.observer import Observer
@@ -92,22 +92,25 @@ class Side:
 
 
 @contextmanager
-def open_side(spec: Spec, server: Server) -> Iterator[Side]:
+def open_side(spec: Spec, server: Server | None) -> Iterator[Side]:
     """
-    The side that a specification names; `server` is where it lies unless it names another.
+    The side that a specification names; `server` is where it lies unless it names another, and is needed only then.
 
     Raises:
         UsageError: it cannot be measured, or its revision holds no schema.
     """
+    if spec.kind == "postgres":
+        with embedded_server() if spec.programs is None else provide(postgres_bin=spec.programs) as named:
+            yield Side(name=str(spec), server=named)
+        return
+    if server is None:
+        raise UsageError(f"{spec} names no server, and none is given")
     side = Side(name=str(spec), server=server)
     match spec.kind:
         case "indexes":
             yield replace(side, indexes=spec.value)
         case "settings":
             yield replace(side, settings=read_settings(Path(spec.value)))
-        case "postgres":
-            with provide(postgres_bin=spec.programs) as other:
-                yield replace(side, server=other)
         case "git":
             with _checked_out(spec) as folder:
                 yield replace(side, source=folder / "schema", queries=_queries(folder / "schema" / "queries"))

@@ -61,6 +61,20 @@ def rights(server: Server) -> Rights:
     return found or Rights(may_create_database=False, may_create_role=False, is_superuser=False)
 
 
+def require_copies(server: Server) -> None:
+    """
+    Make sure, before anything is seeded, that databases can be made and copied on the server.
+
+    Raises:
+        EnvironmentFault: the server's role has no CREATEDB.
+    """
+    if not rights(server).may_create_database:
+        raise EnvironmentFault(
+            "databases cannot be made on this server, and copies are compared: the role has no CREATEDB",
+            next_step="alter role ... createdb, or let the harness bring its own server",
+        )
+
+
 @contextmanager
 def fresh_database(
     server: Server, *, template: str | None = None, prefix: str = "vq", keep: bool = False

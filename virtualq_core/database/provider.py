@@ -73,6 +73,13 @@ def hand_down(database: Database) -> Mapping[str, str]:
 
 
 @contextmanager
+def embedded_server() -> Iterator[Server]:
+    """The embedded server, whatever `VIRTUALQ_DATABASE_URL` names."""
+    with run(Cluster.of(binaries.embedded())) as server:
+        yield server
+
+
+@contextmanager
 def private_server(*, postgres_bin: Path | None = None) -> Iterator[Server]:
     """
     An embedded or local server that nobody else uses, for faults: it may be killed, and `restart` brings it back.

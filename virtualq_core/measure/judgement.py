@@ -34,6 +34,13 @@ TIE_SHARE = 1.1
 TIE_BLOCKS = 10
 _MEDIAN = 0.5
 _AMPLE_MEMORY = "1GB"
+
+
+def grows(before: float, after: float, share: float) -> bool:
+    """Whether blocks grow by more than a share of what they were, and by more than a handful."""
+    return after > before * (1 + share) and after - before > TIE_BLOCKS
+
+
 EXACT = ("max_buffers", "max_planning_buffers", "max_buffers_per_row", "max_rows_removed_per_row", "max_q_error")
 """The numeric metrics that a single plan yields."""
 

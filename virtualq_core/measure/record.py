@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from virtualq_core.errors import UsageError
 from virtualq_core.measure.cause import likely_cause
@@ -55,7 +55,7 @@ def save_plans(results: Iterable[PlanResult], path: Path) -> int:
     """
     plans = [
         {"query": query, "tenant_class": tenant_class, "plan": dict(plan.document)}
-        for (query, tenant_class), plan in _by_case(results).items()
+        for (query, tenant_class), plan in plans_by_case(results).items()
     ]
     try:
         path.write_text(json.dumps({"format": FORMAT, "plans": plans}, indent=1) + "\n", encoding="utf-8")
@@ -71,7 +71,7 @@ def compare_plans(results: Iterable[PlanResult], path: Path) -> list[Change]:
     Raises:
         UsageError: the file cannot be read, or is not one that `save_plans` wrote.
     """
-    before, after = _read(path), _by_case(results)
+    before, after = _read(path), plans_by_case(results)
     changes = []
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
@@ -80,7 +80,24 @@ def compare_plans(results: Iterable[PlanResult], path: Path) -> list[Change]:
     return changes
 
 
-def _by_case(results: Iterable[PlanResult]) -> dict[tuple[str, str], Plan]:
+class HasPlan(Protocol):
+    """A query's plan for some parameters, in whatever result."""
+
+    @property
+    def query(self) -> str:
+        """The query's name."""
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """What it was asked with; `tenant_class` is among them."""
+
+    @property
+    def plan(self) -> object:
+        """EXPLAIN's document, or none."""
+
+
+def plans_by_case(results: Iterable[HasPlan]) -> dict[tuple[str, str], Plan]:
+    """The plans that are there, by query and class of tenant."""
     return {
         (result.query, str(result.parameters.get("tenant_class", ""))): Plan.parse(result.plan)
         for result in results

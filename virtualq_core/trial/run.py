@@ -28,7 +28,7 @@ from virtualq_core.measure.twin import (
 )
 from virtualq_core.measure.twin.change import apply_change, build_concurrently
 from virtualq_core.measure.twin.read import all_cases, key, most_changed
-from virtualq_core.measure.twin.write import hold_autovacuum
+from virtualq_core.measure.twin.write import NO_UPDATES, WriteTimes, hold_autovacuum
 from virtualq_core.trial.result import TrialResult
 from virtualq_core.trial.verdict import conclude, is_judged, read_figure, space_figure, write_figure
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from virtualq_core.measure.twin import ReadEffect, RelationSize, WriteEffect
     from virtualq_core.measure.twin.change import Applied
     from virtualq_core.measure.twin.read import Key
-    from virtualq_core.measure.twin.write import WriteTimes
     from virtualq_core.trial.proposal import Proposal
 
 
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
 class Effort:
     """
     How much to try: the time for reads (`timing`) and for writes, the latter once before the change and once after.
+
+    With `writes_s` 0 writes are not timed, and their updates not counted; their log is compared all the same.
 
     Of each query at most `cases` that changed are timed, those first whose blocks changed most.
     """
@@ -162,11 +163,14 @@ def _time_reads(
         with Reader(*observers, timing=effort.timing, seed=effort.seed) as reader:
             reader.learn_bias([case for case, _ in chosen])
             apply_change(head, proposal.text)
+            reader.renew()
             return {key(case): reader.time(case, effect) for case, effect in chosen}
 
 
 def _time_writes(template: Database, proposal: Proposal, effort: Effort) -> WriteTimes:
     """The pair compared with itself, and again after the change, without what it differed by before."""
+    if not effort.writes_s:
+        return WriteTimes({}, NO_UPDATES, NO_UPDATES)
     with _copy(template) as base, _copy(template) as head:
         hold_autovacuum(base)
         hold_autovacuum(head)

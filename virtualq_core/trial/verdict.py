@@ -3,7 +3,8 @@ The verdict on a proposal: the three figures that decide it, one each of reads, 
 
 A loss beyond the policy rejects it, whatever it brings. Without one, a gain accepts it. What is neither certainly
 within the policy nor certainly beyond leaves the trial inconclusive, as long as it could turn the verdict: what may be
-a loss always, what may be a gain where there is no certain one.
+a loss always, what may be a gain where there is no certain one. A write's time has a say only where it is certain:
+flushing to disk varies too much, and log, which does not vary, stands beside it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from virtualq_core.measure.judgement import TIE_BLOCKS
+from virtualq_core.measure.judgement import TIE_BLOCKS, grows
 from virtualq_core.measure.twin.effect import Ratio, percent_change
 
 if TYPE_CHECKING:
@@ -111,11 +112,16 @@ def is_judged(effect: ReadEffect) -> bool:
 
 
 def _read(effect: ReadEffect, policy: TrialPolicy) -> Figure | None:
-    if effect.time is None:
-        return None
     most, gain = 1 + policy.largest_read_loss, 1 - policy.smallest_read_gain
     time, blocks = effect.time, effect.blocks
-    more_blocks = blocks.value > most and effect.after.buffers - effect.before.buffers > TIE_BLOCKS
+    more_blocks = grows(effect.before.buffers, effect.after.buffers, policy.largest_read_loss)
+    limit = f"at most {percent_change(most)}; {percent_change(gain)} is a gain"
+    if time is None:
+        # Others of the query were timed in its place, and may have been faster for all their blocks.
+        what = f"{effect.name}: blocks"
+        return (
+            Figure(of="reads", what=what, ratio=blocks, finding="perhaps a loss", limit=limit) if more_blocks else None
+        )
     finding: Finding = "perhaps a gain" if time.is_below(most) else "perhaps a loss"
     what, ratio = f"{effect.name}: time", time
     if time.is_above(most):
@@ -127,7 +133,6 @@ def _read(effect: ReadEffect, policy: TrialPolicy) -> Figure | None:
         finding = "gain"
     elif time.is_below(most) and time.is_above(gain):
         finding = "no change that matters"
-    limit = f"at most {percent_change(most)}; {percent_change(gain)} is a gain"
     return Figure(of="reads", what=what, ratio=ratio, finding=finding, limit=limit)
 
 

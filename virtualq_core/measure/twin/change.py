@@ -38,7 +38,7 @@ _WEAKEST_TOLD = "ShareUpdateExclusiveLock"
 
 
 class ProposalFailed(UsageError):
-    """The change could not be applied; the database is as it was."""
+    """The change could not be applied in one transaction."""
 
     code = "proposal-failed"
 
@@ -94,15 +94,17 @@ def apply_change(database: Database, text: str) -> Applied:
     Run the change in one transaction, and give new and rewritten tables what a live one has: statistics, visibility.
 
     Raises:
-        ProposalFailed: the server refused it, or it cannot be run in one transaction; nothing was changed.
+        ProposalFailed: the server refused it, and nothing was changed; or it ends the transaction that it is run in.
     """
     with database.connect(autocommit=False) as connection:
-        before, tables = _indexes(connection), _tables(connection)
+        before, tables, targets = _indexes(connection), _tables(connection), _targets(connection)
         connection.commit()
         began = time.perf_counter()
         try:
+            transaction = _transaction(connection)
             connection.execute(text.encode())
-            if connection.info.transaction_status != TransactionStatus.INTRANS:
+            is_open = connection.info.transaction_status == TransactionStatus.INTRANS
+            if not is_open or _transaction(connection) != transaction:
                 raise ProposalFailed(
                     "the proposal ends the transaction that it is applied in", next_step="leave `commit` out"
                 )
@@ -112,9 +114,11 @@ def apply_change(database: Database, text: str) -> Applied:
             raise _refused(text, error) from error
         duration_s = time.perf_counter() - began
         after, files = _indexes(connection), _tables(connection)
+        sampled = {name for name, target in _targets(connection).items() if target != targets.get(name)}
+        sampled |= {one.on_table for one in after.values() if one.is_expression and before.get(one.name) != one}
         connection.commit()
         connection.autocommit = True
-        _settle(connection, [name for name in files if files[name] != tables.get(name)], before, after)
+        _settle(connection, rewritten=[name for name in files if files[name] != tables.get(name)], sampled=sampled)
     gone = [one for name, one in before.items() if after.get(name) != one]
     come = [one for name, one in after.items() if before.get(name) != one]
     return Applied(
@@ -142,11 +146,8 @@ def build_concurrently(database: Database, change: IndexChange) -> float | None:
 def _changed(index: Index, *, is_new: bool) -> IndexChange:
     statement = None
     if not index.is_constraint and not index.is_partitioned:
-        statement = (
-            index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
-            if is_new
-            else f"DROP INDEX CONCURRENTLY virtualq.{index.name}"
-        )
+        dropped = sql.SQL(_SQL["drop_index_concurrently"].sql).format(index=sql.Identifier(index.name)).as_string()
+        statement = index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1) if is_new else dropped
     return IndexChange(name=index.name, definition=index.definition, is_new=is_new, concurrently=statement)
 
 
@@ -172,13 +173,20 @@ def _locks(connection: psycopg.Connection[Any], tables: list[str]) -> tuple[Lock
     )
 
 
-def _settle(
-    connection: psycopg.Connection[Any], rewritten: list[str], before: dict[str, Index], after: dict[str, Index]
-) -> None:
-    analyzed = {one.on_table for one in after.values() if one.is_expression and before.get(one.name) != one}
+def _targets(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    return dict(connection.execute(_SQL["list_targets"].sql, {}).fetchall())
+
+
+def _transaction(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute(_SQL["find_transaction"].sql).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _settle(connection: psycopg.Connection[Any], *, rewritten: list[str], sampled: set[str]) -> None:
+    """Give rewritten tables statistics and visibility, and those that are to be sampled otherwise new statistics."""
     for table in rewritten:
         connection.execute(sql.SQL(_SQL["vacuum_table"].sql).format(table=sql.Identifier(table)))
-    for table in analyzed - set(rewritten):
+    for table in sorted(sampled - set(rewritten)):
         connection.execute(sql.SQL(_SQL["analyze_table"].sql).format(table=sql.Identifier(table)))
 
 

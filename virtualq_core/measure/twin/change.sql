@@ -22,6 +22,21 @@ select c.relname as name, c.relfilenode as file
    and c.relkind = 'r'
  order by c.relname;
 
+-- name: list_targets
+-- Of each table what the planner is to know of it: its extended statistics, and how finely its columns are sampled.
+select c.relname as name,
+       (select coalesce(string_agg(pg_get_statisticsobjdef(s.oid), '; ' order by s.oid), '')
+          from pg_statistic_ext as s where s.stxrelid = c.oid)
+       || (select coalesce(string_agg(format('%%s %%s', a.attname, a.attstattarget), ', ' order by a.attnum), '')
+             from pg_attribute as a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as targets
+  from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+ where n.nspname = 'virtualq'
+   and c.relkind in ('r', 'p');
+
+-- name: find_transaction
+select pg_current_xact_id()::text;
+
 -- name: list_locks
 -- The locks that the present transaction holds on tables that others can see too.
 select c.relname as name, l.mode
@@ -42,3 +57,6 @@ vacuum (analyze) virtualq.{table};
 
 -- name: drop_index
 drop index virtualq.{index};
+
+-- name: drop_index_concurrently
+drop index concurrently virtualq.{index}

@@ -21,9 +21,9 @@ from virtualq_core import content
 from virtualq_core.measure.budget import load_budgets
 from virtualq_core.measure.catalogue import WrongAnswer, cases_of, check_answer, draw
 from virtualq_core.measure.explain import explain
-from virtualq_core.measure.paired import Estimate, Gate, Judgement, Pair, QueryVariant, estimate, judge
+from virtualq_core.measure.paired import Estimate, Gate, Judgement, Pair, QueryVariant, estimate, judge, rank
 from virtualq_core.measure.paired.block import run_blocks
-from virtualq_core.measure.paired.gate import NO_BIAS, looks
+from virtualq_core.measure.paired.gate import LOOKS, NO_BIAS, looks
 from virtualq_core.measure.sample import settled_heap
 from virtualq_core.measure.twin.effect import Ratio, ReadEffect
 
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from virtualq_core.measure.observer import Observer
 
 _SQL = content.beside(__file__, "read.sql")
-_LEAST_BLOCKS = 12
+_SPARE_BLOCKS = 3
 _SAMPLES = 15
+_MOST_S = 60.0
 
 
 Key: TypeAlias = tuple[object, ...]
@@ -61,16 +62,17 @@ def all_cases(observer: Observer) -> list[Case]:
 
 
 def most_changed(effects: Iterable[tuple[Case, ReadEffect]], most: int) -> list[tuple[Case, ReadEffect]]:
-    """Of each query at most so many cases, those first whose blocks differ most, then those that touch most."""
-    chosen: dict[str, list[tuple[Case, ReadEffect]]] = {}
-    ordered = sorted(
-        effects, key=lambda one: (-abs(one[1].after.buffers - one[1].before.buffers), -one[1].before.buffers)
-    )
-    for case, effect in ordered:
-        taken = chosen.setdefault(case.query, [])
-        if len(taken) < most:
-            taken.append((case, effect))
-    return [one for taken in chosen.values() for one in taken]
+    """Of each query at most so many cases: the one that grew most in proportion, then those that differ most."""
+    by_query: dict[str, list[tuple[Case, ReadEffect]]] = {}
+    for one in effects:
+        by_query.setdefault(one[1].query, []).append(one)
+    chosen = []
+    for group in by_query.values():
+        group.sort(key=lambda one: (-abs(one[1].after.buffers - one[1].before.buffers), -one[1].before.buffers))
+        worst = max(group, key=lambda one: one[1].blocks.value)
+        others = [one for one in group if one is not worst]
+        chosen += [worst, *others][:most] if worst[1].blocks.value > 1 else group[:most]
+    return chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,8 @@ class Timing:
     How long and how surely a read is timed.
 
     It ends when the ratio of times is certainly beyond `gain` (0.2: a fifth faster), beyond `loss` (0.1: a tenth
-    slower) or between the two, or when `limit_s` is over. Each limit of its interval is wrong with at most `error`.
+    slower) or between the two, or when `limit_s` is over. Each limit of its interval is wrong with at most `error`, of
+    which the comparison before the change may spend a half.
     """
 
     gain: float = 0.20
@@ -87,6 +90,11 @@ class Timing:
     limit_s: float = 8.0
     bias_s: float = 1.5
     error: float = 0.002
+
+    @property
+    def half_error(self) -> float:
+        """What each of the two comparisons may be wrong with: the one before the change and the one after it."""
+        return self.error / 2
 
     def is_decided(self, ratio: Ratio) -> bool:
         """Whether the ratio lies on one side of both ends."""
@@ -114,6 +122,7 @@ class Reader:
         self._base: psycopg.Connection[Any] = self._held.enter_context(self.base.as_application())
         self._head: psycopg.Connection[Any] = self._held.enter_context(self.head.as_application())
         self._bias: dict[Key, Estimate] = {}
+        self._generation = 0
         return self
 
     def __exit__(
@@ -137,9 +146,9 @@ class Reader:
             found = estimate(
                 [pair],
                 limit_s=self.timing.bias_s,
-                error=self.timing.error,
+                error=self.timing.half_error,
                 seed=self.seed,
-                least_blocks=_LEAST_BLOCKS,
+                least_blocks=rank.least_values(self.timing.half_error) + _SPARE_BLOCKS,
             )
             self._bias[key(case)] = found
 
@@ -156,7 +165,8 @@ class Reader:
             1000 * statistics.median(one(number) for number in range(_SAMPLES))
             for one in (pair.baseline, pair.candidate)
         )
-        return replace(effect, time=self._ratio(pair, bias), before_ms=before_ms, after_ms=after_ms)
+        limit_s = self._enough_s(before_ms, after_ms)
+        return replace(effect, time=self._ratio(pair, bias, limit_s=limit_s), before_ms=before_ms, after_ms=after_ms)
 
     def judge(self, case: Case, gate: Gate) -> Judgement:
         """Whether the head is slower by an amount that matters."""
@@ -165,9 +175,15 @@ class Reader:
     def _bias_of(self, case: Case) -> Estimate:
         return self._bias.get(key(case), replace(NO_BIAS, low=-self.bias_limit, high=self.bias_limit))
 
-    def _ratio(self, pair: Pair, bias: Estimate) -> Ratio:
+    def _enough_s(self, before_ms: float, after_ms: float) -> float:
+        """The time that a read is given; where a round takes long, enough of them for the last look's limits."""
+        least_blocks = rank.least_values(self.timing.half_error * (LOOKS[-1] - LOOKS[-2])) + _SPARE_BLOCKS
+        return max(self.timing.limit_s, min(least_blocks * 2 * (before_ms + after_ms) / 1000, _MOST_S))
+
+    def _ratio(self, pair: Pair, bias: Estimate, *, limit_s: float) -> Ratio:
         timing = self.timing
-        gate = Gate(tolerance=timing.loss, limit_s=timing.limit_s, false_alarm=timing.error, miss=timing.error)
+        error = timing.half_error
+        gate = Gate(tolerance=timing.loss, limit_s=limit_s, false_alarm=error, miss=error)
         found = Ratio(value=1.0, low=None, high=None)
         draw = random.Random(self.seed)
         with settled_heap(), closing(run_blocks([pair], limit_s=gate.limit_s, draw=draw)) as blocks:
@@ -178,8 +194,13 @@ class Reader:
                     break
         return found
 
+    def renew(self) -> None:
+        """Forget how statements were planned: to be called once the sides have been made to differ."""
+        self._generation += 1
+
     def configure(self, base: Mapping[str, str], head: Mapping[str, str]) -> None:
-        """Change settings of the open connections."""
+        """Change settings of the open connections, and plan everything anew."""
+        self.renew()
         for connection, settings in ((self._base, base), (self._head, head)):
             for name, value in settings.items():
                 connection.execute(_SQL["configure_session"].sql, {"name": name, "value": value})
@@ -211,5 +232,10 @@ class Reader:
         return Pair(base, head)
 
     def _variants(self, case: Case) -> tuple[QueryVariant, QueryVariant]:
-        base_text, head_text = (own[case.query].sql if (own := self._own(side, case)) else None for side in (0, 1))
-        return QueryVariant(self._base, [case], text=base_text), QueryVariant(self._head, [case], text=head_text)
+        base, head = (self._own(side, case).get(case.query, case.statement).sql for side in (0, 1))
+        # A statement is prepared by its text, and keeps a plan for any parameters whatever is set later.
+        remark = f"\n/* {self._generation} */" if self._generation else ""
+        return (
+            QueryVariant(self._base, [case], text=base + remark),
+            QueryVariant(self._head, [case], text=head + remark),
+        )

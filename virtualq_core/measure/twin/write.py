@@ -46,8 +46,11 @@ _SAMPLES = 20
 _REPEATS = 5
 _LEAST_ROUNDS = 12
 _MOST_ROUNDS = 400
-_ERROR = 0.005
+_ERROR = 0.0025
 _WARM_UP_ROUNDS = 3
+
+
+NO_UPDATES = Updates(updates=0, hot=0, dead=0)
 
 
 @dataclass(frozen=True)
