@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
+from psycopg.adapt import PyFormat, Transformer
 
 from virtualq_core import content
 from virtualq_core.measure.plan import Plan
@@ -149,7 +150,11 @@ def _runs_as_owner(connection: psycopg.Connection[Any], case: Case) -> bool:
 
 
 def _prepare(connection: psycopg.Connection[Any], case: Case) -> list[str]:
-    """Prepare the case's statement, and return the names of its parameters in the order in which it takes them."""
+    """
+    Prepare the case's statement, and return the names of its parameters in the order in which it takes them.
+
+    The parameters have the types that the driver sends; by itself the server would take `$1 - interval` for an interval.
+    """
     names: list[str] = []
 
     def numbered(match: re.Match[str]) -> str:
@@ -160,7 +165,11 @@ def _prepare(connection: psycopg.Connection[Any], case: Case) -> list[str]:
         return f"${names.index(match['name']) + 1}"
 
     text = _PLACEHOLDER.sub(numbered, explained(case).sql)
-    connection.execute(f"{_SQL['prepare_statement'].sql}\n{text}".encode())
+    adapting = Transformer(connection)
+    oids = [adapting.get_dumper(case.parameters[name], PyFormat.AUTO).oid for name in names]
+    row = connection.execute(_SQL["name_types"].sql, {"oids": oids}).fetchone()
+    types = f"({', '.join(row[0])})" if row and row[0] else ""
+    connection.execute(_SQL["prepare_statement"].sql.replace("{types}", types).encode() + b"\n" + text.encode())
     return names
 
 

@@ -30,7 +30,15 @@ set local lock_timeout = '2s';
 set local role {role};
 
 -- name: prepare_statement
-prepare measured as
+prepare measured {types} as
+
+-- name: name_types
+-- The names of types; what the driver leaves to the server has none.
+select array(
+           select case when t.oid = 0 then 'unknown' else format_type(t.oid, null) end
+             from unnest(%(oids)s::oid[]) with ordinality as t (oid, place)
+            order by t.place
+       );
 
 -- name: execute_statement
 execute measured ({values})
