@@ -56,3 +56,13 @@ def test_the_documents_indexes_are_declared() -> None:
 
     assert "idx_ticket_queue_state_created" in seed
     assert len(seed) == 4
+
+
+def test_an_index_is_as_declared_where_any_set_declares_it_so() -> None:
+    """The lean set has other indexes under the same names."""
+    search = declared_indexes()["idx_ticket_custom_data"]
+
+    assert search.difference("CREATE INDEX idx_ticket_custom_data ON virtualq.ticket USING gin (custom_data)") is None
+    lean = "CREATE INDEX idx_ticket_custom_data ON virtualq.ticket USING gin (custom_data jsonb_path_ops)"
+    assert search.difference(lean) is None
+    assert search.difference(lean.replace("gin", "btree")) == "other-index"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -23,10 +23,16 @@ _DIRECTION = re.compile(r"\s+(?P<way>asc|desc)(?P<nulls>\s+nulls\s+(?:first|last
 
 @dataclass(frozen=True)
 class Declared:
-    """The first file of schema/indexes that creates an index of some name, and its statement."""
+    """The first file of schema/indexes that creates an index of some name, its statement, and those of other files."""
 
     file: str
     statement: str
+    others: tuple[str, ...] = ()
+
+    def difference(self, present: str) -> Difference | None:
+        """How an index that is there differs from the first statement; not at all where it is as any of them."""
+        found = [differs(present, statement) for statement in (self.statement, *self.others)]
+        return None if None in found else found[0]
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,10 @@ def declared_indexes() -> dict[str, Declared]:
     folder = content.folder("schema") / "indexes"
     for path in sorted(folder.glob("*.sql"), key=lambda path: (path.stem != "seed", path.stem)):
         for match in _CREATE.finditer(path.read_text(encoding="utf-8")):
-            found.setdefault(match["name"], Declared(path.name, " ".join(match[0].split())))
+            statement = " ".join(match[0].split())
+            first = found.setdefault(match["name"], Declared(path.name, statement))
+            if statement != first.statement:
+                found[match["name"]] = replace(first, others=(*first.others, statement))
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core import content
-from virtualq_core.measure.definition import Difference, declared_indexes, differs
+from virtualq_core.measure.definition import Difference, declared_indexes
 from virtualq_core.measure.explain import explain_after
 from virtualq_core.measure.plan import wrapped_columns
 from virtualq_core.tenancy import tenant_scope
@@ -114,7 +114,7 @@ def _index(connection: psycopg.Connection[Any], index: str) -> Diagnosis | None:
     present, is_usable = row
     if not is_usable:
         return Diagnosis("invalid-index", f"the index {index} is there but invalid", f"reindex index {_SCHEMA}.{index}")
-    if declared is not None and (difference := differs(present, declared.statement)) is not None:
+    if declared is not None and (difference := declared.difference(present)) is not None:
         return Diagnosis(
             difference,
             f"the index {index} {_DIFFERENCES[difference]} schema/indexes/{declared.file} declares: {present}",

@@ -153,7 +153,7 @@ def _prepare(connection: psycopg.Connection[Any], case: Case) -> list[str]:
     """
     Prepare the case's statement, and return the names of its parameters in the order in which it takes them.
 
-    The parameters have the types that the driver sends; by itself the server would take `$1 - interval` for an interval.
+    The parameters have the types that the driver sends; by itself the server takes `$1 - interval` for an interval.
     """
     names: list[str] = []
 
