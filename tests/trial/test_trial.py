@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 SHIPPED = sorted((content.folder("benchmarks") / "trials").glob("*.sql"))
 SHORT = Effort(timing=Timing(limit_s=1.0, bias_s=0.05), writes_s=0, cases=1)
-LONG = {"covering_count", "fillfactor", "lean", "tenant_closed"}
-"""They change many queries and take as long as all others together: `virtualq calibrate --everything` tries them."""
+LONG = {"covering_count", "fillfactor", "lean", "tenant_closed", "partition_history_by_tenant"}
+"""They change many queries, or are decided by the time of writes: `virtualq calibrate --everything` tries them."""
 TRIED = [path for path in SHIPPED if path.stem not in LONG]
 STATE_OUT = next(path for path in SHIPPED if path.stem == "state_out_of_keys")
 EXACT = {"drop_tenant_via_queue", "useless"}

@@ -73,6 +73,8 @@ def test_reads_of_a_handful_of_blocks_are_not_timed(read_effect: Read) -> None:
     """Nor those that did not change."""
     assert not is_judged(read_effect(3, 2))
     assert not is_judged(read_effect(500, 500))
+    assert not is_judged(read_effect(82, 80))
+    assert is_judged(read_effect(82, 120))
     assert is_judged(read_effect(3, 40))
 
 

@@ -106,9 +106,12 @@ def is_judged(effect: ReadEffect) -> bool:
     """
     Whether a read changed by enough to be timed.
 
-    What touches ten blocks or fewer on both sides takes so little that its difference is the planner's.
+    What touches ten blocks or fewer on both sides takes so little that its difference is the planner's, and the same plan
+    with ten blocks more or fewer is the same work: a page boundary has moved.
     """
-    return effect.is_changed and max(effect.before.buffers, effect.after.buffers) > TIE_BLOCKS
+    before, after = effect.before.buffers, effect.after.buffers
+    is_other_work = not effect.is_same_plan or abs(after - before) > TIE_BLOCKS
+    return is_other_work and max(before, after) > TIE_BLOCKS
 
 
 def _read(effect: ReadEffect, policy: TrialPolicy) -> Figure | None:
