@@ -106,8 +106,8 @@ def is_judged(effect: ReadEffect) -> bool:
     """
     Whether a read changed by enough to be timed.
 
-    What touches ten blocks or fewer on both sides takes so little that its difference is the planner's, and the same plan
-    with ten blocks more or fewer is the same work: a page boundary has moved.
+    What touches ten blocks or fewer on both sides takes so little that its difference is the planner's, and the same
+    plan with ten blocks more or fewer is the same work: a page boundary has moved.
     """
     before, after = effect.before.buffers, effect.after.buffers
     is_other_work = not effect.is_same_plan or abs(after - before) > TIE_BLOCKS
