@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from virtualq_core.conformance.operation import Outcome
 from virtualq_core.conformance.traffic.board import Board, Card
-from virtualq_core.conformance.traffic.client import new_operation_id
+from virtualq_core.conformance.traffic.clerk import new_operation_id
 from virtualq_core.conformance.traffic.outcome import read_ending
 from virtualq_core.conformance.traffic.target import Target, TargetQueue, TargetTicket, TargetType
 from virtualq_core.errors import IllegalTransition, InvalidFields, StaleTicket, UsageError

@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = 1
-_RECORD = struct.Struct("<16sqqqiiiiHHHHHBB")
+FORMAT = 2
+_RECORD = struct.Struct("<16sqqqqqqiiiiHHHHHBB")
 RECORD = np.dtype(
     [
         ("op_id", "V16"),
         ("ticket_id", "<i8"),
         ("invoke_ns", "<i8"),
         ("return_ns", "<i8"),
+        ("due_ns", "<i8"),
+        ("pooled_ns", "<i8"),
+        ("wire_ns", "<i8"),
         ("tenant_id", "<i4"),
         ("client", "<i4"),
         ("seq", "<i4"),
@@ -55,8 +58,11 @@ class JournalWriter:
     """
     Appends operations of one process, at most `spill_every` of them in memory. A context manager.
 
-    Not for several threads at once; greenlets are fine, as `append` does no I/O but the spill's own.
+    Not for several threads at once; greenlets are fine, as `append` does no I/O but the spill's own. `skipped` counts
+    what was due and never begun.
     """
+
+    skipped = 0
 
     def __init__(self, folder: Path, name: str, *, spill_every: int = 2000) -> None:
         self._ops = (folder / f"{name}.ops").open("wb")
@@ -84,6 +90,9 @@ class JournalWriter:
             _NONE if operation.ticket_id is None else operation.ticket_id,
             operation.invoke_ns,
             operation.return_ns,
+            _NONE if operation.due_ns is None else operation.due_ns,
+            operation.pooled_ns,
+            operation.wire_ns,
             operation.tenant_id,
             operation.client,
             _NONE if operation.seq is None else operation.seq,
@@ -108,6 +117,8 @@ class JournalWriter:
 
     def spill(self) -> None:
         """Bring what is in memory to disk, names first."""
+        if self.skipped:
+            self._line({"skipped": self.skipped})
         self._names_file.flush()
         self._ops.write(self._buffer)
         self._ops.flush()
@@ -139,13 +150,14 @@ class Recording:
     All operations of a run as one array of `RECORD`, whose name codes point into `names`.
 
     `is_complete` is false where a process ended without closing its journal. `failures` holds the first message of
-    each kind of failure.
+    each kind of failure. `skipped` operations were due and never begun.
     """
 
     records: NDArray[np.void]
     names: tuple[str | None, ...]
     is_complete: bool
     failures: dict[str, str] = field(default_factory=dict)
+    skipped: int = 0
 
     def by_ticket(self) -> Iterator[tuple[tuple[int, int], list[Operation]]]:
         """The operations of each ticket by invocation, the tickets in order."""
@@ -183,12 +195,18 @@ class Recording:
                 names[origin],
                 names[target],
                 names[reason],
+                None if due_ns == _NONE else due_ns,
+                pooled_ns,
+                wire_ns,
             )
             for (
                 op_id,
                 ticket_id,
                 invoke_ns,
                 return_ns,
+                due_ns,
+                pooled_ns,
+                wire_ns,
                 tenant_id,
                 client,
                 seq,
@@ -213,9 +231,10 @@ def read_journals(folder: Path) -> Recording:
     """
     names: dict[str | None, int] = {None: 0}
     failures: dict[str, str] = {}
-    parts, complete = [], True
+    parts, complete, skipped = [], True, 0
     for path in sorted(folder.glob("*.ops")):
-        local, count = _read_names(path.with_suffix(".names"), failures)
+        local, count, passed = _read_names(path.with_suffix(".names"), failures)
+        skipped += passed
         size_bytes = path.stat().st_size
         whole = size_bytes // RECORD.itemsize
         complete &= count == whole and size_bytes == whole * RECORD.itemsize
@@ -226,12 +245,12 @@ def read_journals(folder: Path) -> Recording:
         parts.append(part)
     if not parts:
         raise EnvironmentFault("no operation was recorded", next_step="look at the clients' own messages")
-    return Recording(np.concatenate(parts), tuple(names), complete, failures)
+    return Recording(np.concatenate(parts), tuple(names), complete, failures, skipped)
 
 
-def _read_names(path: Path, failures: dict[str, str]) -> tuple[list[str | None], int | None]:
+def _read_names(path: Path, failures: dict[str, str]) -> tuple[list[str | None], int | None, int]:
     found: list[str | None] = [None]
-    count = None
+    count, skipped = None, 0
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
         if not line.endswith("\n"):
             break
@@ -242,6 +261,8 @@ def _read_names(path: Path, failures: dict[str, str]) -> tuple[list[str | None],
                 failures.setdefault(reason, message)
             case {"closed": closed}:
                 count = closed
+            case {"skipped": passed}:
+                skipped = passed
             case {"format": version} if version != FORMAT:
                 raise EnvironmentFault("a journal is of another format", observed=version, expected=FORMAT)
-    return found, count
+    return found, count, skipped

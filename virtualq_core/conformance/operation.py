@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Kind(IntEnum):
-    """What was asked for. `LIST` and `READ` change nothing; the others write a history row where they succeed."""
+    """What was asked for. Those in `WRITES` add to the history of a ticket where they succeed."""
 
     TRANSITION = 1
     BULK = 2
@@ -18,6 +18,9 @@ class Kind(IntEnum):
     CREATE = 4
     LIST = 5
     READ = 6
+    DASHBOARD = 7
+    SEARCH = 8
+    PUBLISH = 9
 
     @property
     def word(self) -> str:
@@ -48,10 +51,12 @@ class Operation(NamedTuple):
     A recorded operation.
 
     Times are of one monotonic clock for all clients. A bulk call is recorded as one operation a ticket, all with the
-    call's times. `ticket_id` is None where the client never learnt it. `version` is the version that was expected, or
-    that a read saw. `seq`, `from_state` and `to_state` are the answer's; for a read they are the last history row's
-    number, the ticket's state and the last history row's state, all of one snapshot. `reason` is the code of a refusal
-    or failure.
+    call's times. `due_ns` is when it should have begun, where there is a schedule; `pooled_ns` how long its client
+    waited for a connection before it began; `wire_ns` how long of it the client waited for the server, where that is
+    measured. `ticket_id` is None where the client never learnt it. `version` is the version that was expected, or that
+    a read saw. `seq`, `from_state` and `to_state` are the answer's; for a read they are the last history row's number,
+    the ticket's state and the last history row's state, all of one snapshot. `reason` is the code of a refusal or
+    failure.
     """
 
     op_id: UUID
@@ -69,6 +74,9 @@ class Operation(NamedTuple):
     from_state: str | None = None
     to_state: str | None = None
     reason: str | None = None
+    due_ns: int | None = None
+    pooled_ns: int = 0
+    wire_ns: int = 0
 
     def describe(self) -> str:
         """The operation in one line, as evidence."""

@@ -1,51 +1,32 @@
 """
 Figures of a recording: rates, percentiles, a timeline.
 
-They come from the recorded instants (`perf_counter_ns`), not from Locust's statistics, which round 104 ms to 100.
-Latencies are kept in an HDR histogram of microseconds with three significant digits.
+They come from the recorded instants (`perf_counter_ns`), not from Locust's statistics, which round 104 ms to 100. All
+processes of a run record with one clock, so what they recorded is merged exactly.
+
+In an open loop the latency of an operation runs from the instant at which it was due (as pgbench's `--rate` has it),
+else from where its client asked for a connection. Of it, the *lag* is before the client got to it, the *pool wait* is
+for a connection to be lent, and the *driver's share* is that part of the rest in which the client did not wait for the
+server: encoding, decoding, and other clients of the process that had the processor.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from hdrh.histogram import HdrHistogram
 
 from virtualq_core.conformance.operation import MOVES, Kind, Outcome
+from virtualq_core.load.distribution import Distribution, distribution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from virtualq_core.conformance.journal import Recording
 
-_LONGEST_US = 3_600_000_000
-_DIGITS = 3
-_BARS = 60
-_NS_PER_US = 1_000
 _NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """Latencies of one kind of operation, in milliseconds; percentiles are None where there are no samples."""
-
-    name: str
-    samples: int
-    p50_ms: float | None
-    p90_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-    p999_ms: float | None
-    max_ms: float | None
-    edges_ms: tuple[float, ...] = ()
-    counts: tuple[int, ...] = ()
-
-    def histogram(self) -> dict[str, Any] | None:
-        """Counts between edges, as results have them."""
-        return {"edges_ms": list(self.edges_ms), "counts": list(self.counts)} if self.counts else None
 
 
 @dataclass(frozen=True)
@@ -59,13 +40,35 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Demanded:
+    """
+    What an open loop asked for, and got.
+
+    So many operations were `due`; `late` ones ended more than `latency_ms` after they were, `skipped` ones had not even
+    begun by then and never did.
+    """
+
+    due: int
+    late: int
+    skipped: int
+    latency_ms: float
+
+    @property
+    def late_share(self) -> float:
+        """Late and skipped ones together, of all that were due."""
+        return (self.late + self.skipped) / self.due if self.due else 0.0
+
+
+@dataclass(frozen=True)
 class Figures:
     """
     What a recording amounts to, as numbers.
 
     `clients` are those that asked for anything. `transitions` counts the tickets that were moved: by name, in bulk, by
     a claim. Latencies of transitions are those of acknowledged ones asked for one at a time; a refusal writes nothing
-    and would flatter them.
+    and would flatter them. `lag` and `pool_wait` are of all operations, without what does not apply to them;
+    `driver_share` is of the time between an operation's begin and its end, all operations together. `tenants` are the
+    latencies of transitions of the hot tenant, and of all the others.
     """
 
     clients: int
@@ -75,67 +78,76 @@ class Figures:
     latency: Distribution
     latencies: tuple[Distribution, ...]
     timeline: tuple[Moment, ...]
+    lag: Distribution
+    pool_wait: Distribution
+    driver_share: float
+    demanded: Demanded
+    tenants: tuple[Distribution, ...] = ()
 
     @property
     def transitions_per_s(self) -> float:
         """Tickets moved, over the time from the first invocation to the last answer."""
         return self.transitions / self.duration_s if self.duration_s else 0.0
 
+    @property
+    def operations_per_s(self) -> float:
+        """Calls that came to an end, whatever it was, over the same time."""
+        return sum(self.operations.values()) / self.duration_s if self.duration_s else 0.0
 
-def measure(recording: Recording) -> Figures:
-    """The figures of a recording."""
+
+def measure(recording: Recording, *, latency_ms: float = 0.0, hot_tenant_id: int | None = None) -> Figures:
+    """The figures of a recording; `latency_ms` is what callers put up with, if anything."""
     records = recording.records
     kinds = {kind: records["kind"] == kind for kind in Kind}
     ok = records["outcome"] == Outcome.OK
     moved = ok & np.isin(records["kind"], list(MOVES))
     begin, end = (int(records["invoke_ns"].min()), int(records["return_ns"].max())) if len(records) else (0, 0)
+    timed = records[ok & kinds[Kind.TRANSITION]]
+    calls = {kind: _calls(records[kinds[kind]], kind) for kind in Kind}
+    every = np.concatenate(list(calls.values()))
+    scheduled = every[every["due_ns"] >= 0]
+    late = int((scheduled["return_ns"] - scheduled["due_ns"] > latency_ms * _NS_PER_MS).sum()) if latency_ms else 0
+    served_ns = int((every["return_ns"] - every["invoke_ns"]).sum())
     return Figures(
         clients=len(np.unique(records["client"])),
         duration_s=(end - begin) / _NS_PER_S,
         transitions=int(moved.sum()),
-        operations={kind.word: int(kinds[kind].sum()) for kind in Kind if kinds[kind].any()},
-        latency=distribution("transition", records[ok & kinds[Kind.TRANSITION]]),
-        latencies=tuple(distribution(kind.word, _calls(records[ok & kinds[kind]], kind)) for kind in Kind),
-        timeline=_timeline(records[moved], records[ok & kinds[Kind.TRANSITION]], begin, end),
+        operations={kind.word: len(found) for kind, found in calls.items() if len(found)},
+        latency=distribution("transition", latency_ns(timed)),
+        latencies=tuple(
+            distribution(kind.word, latency_ns(found[found["outcome"] == Outcome.OK])) for kind, found in calls.items()
+        ),
+        timeline=_timeline(records[moved], timed, begin, end),
+        lag=distribution("lag", scheduled["invoke_ns"] - scheduled["pooled_ns"] - scheduled["due_ns"]),
+        pool_wait=distribution("pool wait", every["pooled_ns"][every["pooled_ns"] > 0]),
+        driver_share=1 - int(every["wire_ns"].sum()) / served_ns if served_ns else 0.0,
+        demanded=Demanded(len(scheduled) + recording.skipped, late, recording.skipped, latency_ms),
+        tenants=() if hot_tenant_id is None else _by_tenant(timed, hot_tenant_id),
     )
 
 
-def distribution(name: str, records: NDArray[np.void]) -> Distribution:
-    """The latencies of these operations."""
-    if not len(records):
-        return Distribution(name, 0, None, None, None, None, None, None)
-    histogram = HdrHistogram(1, _LONGEST_US, _DIGITS)
-    elapsed = np.maximum(1, (records["return_ns"] - records["invoke_ns"] + _NS_PER_US // 2) // _NS_PER_US)
-    values, counts = np.unique(np.minimum(elapsed, _LONGEST_US), return_counts=True)
-    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-        histogram.record_value(value, count)
-    p50, p90, p95, p99, p999 = (
-        histogram.get_value_at_percentile(percentile) / 1000 for percentile in (50, 90, 95, 99, 99.9)
-    )
-    edges = np.geomspace(values[0], values[-1] + 1, _BARS + 1)
-    edges[0], edges[-1] = values[0], values[-1] + 1
-    bars, _ = np.histogram(values, bins=edges, weights=counts)
-    longest = int(values[-1]) / 1000
-    return Distribution(
-        name,
-        len(records),
-        p50,
-        p90,
-        p95,
-        min(p99, longest),
-        min(p999, longest),
-        longest,
-        tuple(round(float(edge) / 1000, 6) for edge in edges),
-        tuple(int(bar) for bar in bars),
-    )
+def latency_ns(records: NDArray[np.void]) -> NDArray[np.int64]:
+    """From where each was due, or from where its client asked for a connection, to its answer."""
+    asked_ns = records["invoke_ns"] - records["pooled_ns"]
+    elapsed: NDArray[np.int64] = records["return_ns"] - np.where(records["due_ns"] < 0, asked_ns, records["due_ns"])
+    return elapsed
 
 
 def _calls(records: NDArray[np.void], kind: Kind) -> NDArray[np.void]:
-    """One record a call: a bulk call is recorded once a ticket."""
+    """One record a call: a bulk call is recorded once a ticket, and answered where one of its tickets was."""
     if kind is not Kind.BULK or not len(records):
         return records
-    _, first = np.unique(records[["client", "invoke_ns"]], return_index=True)
-    return records[first]
+    ordered = records[np.lexsort((records["outcome"], records["invoke_ns"], records["client"]))]
+    _, first = np.unique(ordered[["client", "invoke_ns"]], return_index=True)
+    return ordered[first]
+
+
+def _by_tenant(timed: NDArray[np.void], hot_tenant_id: int) -> tuple[Distribution, ...]:
+    is_hot = timed["tenant_id"] == hot_tenant_id
+    return (
+        distribution("the hot tenant", latency_ns(timed[is_hot])),
+        distribution("the other tenants", latency_ns(timed[~is_hot])),
+    )
 
 
 def _timeline(moved: NDArray[np.void], timed: NDArray[np.void], begin: int, end: int) -> tuple[Moment, ...]:
@@ -144,7 +156,7 @@ def _timeline(moved: NDArray[np.void], timed: NDArray[np.void], begin: int, end:
     borders_ns = np.linspace(begin, end, max(1, round((end - begin) / _NS_PER_S)) + 1)[1:-1]
     counts = np.bincount(np.searchsorted(borders_ns, moved["return_ns"]), minlength=len(borders_ns) + 1)
     timed = timed[np.argsort(timed["return_ns"])]
-    elapsed_ms = (timed["return_ns"] - timed["invoke_ns"]) / _NS_PER_MS
+    elapsed_ms = latency_ns(timed) / _NS_PER_MS
     parts = np.split(elapsed_ms, np.searchsorted(timed["return_ns"], borders_ns, side="right"))
     begins_s = [0.0, *((borders_ns - begin) / _NS_PER_S).tolist()]
     moments = []

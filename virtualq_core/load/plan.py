@@ -22,7 +22,7 @@ class LoadPlan:
 
     `folder` is where the journals go; nobody else may look into it, because the plan's `dsn` may hold a password.
     `lifeline` is the read end of a pipe whose other end the harness holds: when that is closed, the harness is gone,
-    and so must the load be.
+    and so must the load be. So many `processes` share the clients, the arrivals and the pool.
     """
 
     dsn: str = field(repr=False)
@@ -32,6 +32,7 @@ class LoadPlan:
     seed: int
     folder: Path
     lifeline: int | None = None
+    processes: int = 1
 
     def write(self) -> Path:
         """Write the plan into its folder, for this account alone."""
@@ -44,6 +45,7 @@ class LoadPlan:
             "seed": self.seed,
             "folder": str(self.folder),
             "lifeline": self.lifeline,
+            "processes": self.processes,
         }
         path.touch(mode=0o600)
         path.write_text(json.dumps(document), encoding="utf-8")
@@ -61,4 +63,5 @@ class LoadPlan:
             seed=document["seed"],
             folder=Path(document["folder"]),
             lifeline=document["lifeline"],
+            processes=document["processes"],
         )

@@ -57,7 +57,9 @@ class Run:
             standing = witness.find_violations(self._database)
         except psycopg.Error as error:
             raise explain(error, self._database.dsn) from error
-        figures = measure(recording)
+        scenario = self.plan.scenario
+        hot = next(iter(self.plan.target.open_tickets)) if scenario.extent.hot_tenant_share else None
+        figures = measure(recording, latency_ms=scenario.limit.latency_ms, hot_tenant_id=hot)
         return LoadResult(
             scenario=self.plan.scenario.name,
             subject=self.plan.subject,

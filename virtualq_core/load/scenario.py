@@ -6,15 +6,18 @@ import difflib
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from virtualq_core import content
 from virtualq_core.conformance.contention import Thresholds
 from virtualq_core.conformance.operation import Kind
 from virtualq_core.conformance.traffic.demand import Demand
 from virtualq_core.errors import UsageError
+from virtualq_core.load.arrival import Arrival
 
 _Part = TypeVar("_Part")
+POOLS = ("direct", "psycopg", "sqlalchemy", "pgbouncer-session", "pgbouncer-transaction")
+FAULTS = ("stall", "kill-backends", "crash", "held-snapshot")
 
 
 class ScenarioFault(UsageError):
@@ -24,11 +27,58 @@ class ScenarioFault(UsageError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pool:
+    """
+    The way that clients take to the database, of those that `POOLS` names.
+
+    `direct` is a connection for each client. Otherwise each operation borrows one of `size` connections, and
+    `timeout_ms` is how long it waits for one before it fails as exhausted.
+    """
+
+    mode: str = "direct"
+    size: int = 8
+    timeout_ms: float = 5000.0
+
+    def __post_init__(self) -> None:
+        if self.mode not in POOLS:
+            raise ScenarioFault(f"no pool is called '{self.mode}'", expected=", ".join(POOLS))
+        if self.size < 1:
+            raise ScenarioFault("a pool holds connections", observed=self.size, expected="at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something that `FAULTS` names, done to the server `at_s` seconds after the begin, for `for_s` seconds."""
+
+    kind: str
+    at_s: float = 0.0
+    for_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULTS:
+            raise ScenarioFault(f"no fault is called '{self.kind}'", expected=", ".join(FAULTS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """
+    What callers put up with: of all operations that were due at most `max_late_share` take longer than `latency_ms`.
+
+    In an open loop the time runs from when the operation was due, and one that has not begun by then is skipped: nobody
+    would wait for it. Skipped ones are late ones. 0 is no limit.
+    """
+
+    latency_ms: float = 0.0
+    max_late_share: float = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scenario(Demand):
     """
-    What a load does: a closed loop, in which each client waits for its answer and then for `think_time_ms`.
+    What a load does, and what it promises.
 
-    `thresholds` are what makes a clean run inconclusive.
+    Without a rate of arrival it is a closed loop, in which each client waits for its answer and then for
+    `think_time_ms`. `thresholds` are what makes a clean run inconclusive.
     """
 
     name: str
@@ -36,19 +86,38 @@ class Scenario(Demand):
     clients: int = 8
     duration_s: float = 10.0
     think_time_ms: float = 0.0
+    arrival: Arrival = field(default_factory=Arrival)
+    limit: Limit = field(default_factory=Limit)
+    pool: Pool = field(default_factory=Pool)
+    faults: tuple[Fault, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     def __post_init__(self) -> None:
         if self.clients < 1:
             raise ScenarioFault("a load has clients", observed=self.clients, expected="at least 1")
-        if not self.duration_s > 0:
-            raise ScenarioFault("a load takes time", observed=f"{self.duration_s} s", expected="more than 0 s")
         if not any(weight > 0 for weight in vars(self.mix).values()):
             words = ", ".join(kind.word for kind in Kind)
             raise ScenarioFault(f"the mix of '{self.name}' is empty", expected=f"a weight above 0 for one of {words}")
-        for name, share in vars(self.contention).items():
-            if name.endswith("_share") and not 0 <= share <= 1:
-                raise ScenarioFault(f"'{name}' of '{self.name}' is no share", observed=share, expected="0 to 1")
+        for part in (self.contention, self.extent, self.limit):
+            for name, share in vars(part).items():
+                if name.endswith("_share") and not 0 <= share <= 1:
+                    raise ScenarioFault(f"'{name}' of '{self.name}' is no share", observed=share, expected="0 to 1")
+        self._require_time()
+
+    def _require_time(self) -> None:
+        if not self.duration_s > 0:
+            raise ScenarioFault("a load takes time", observed=f"{self.duration_s} s", expected="more than 0 s")
+        if self.arrival.is_open and self.think_time_ms:
+            raise ScenarioFault(
+                f"'{self.name}' has both a rate and a time to think", expected="a think time in a closed loop only"
+            )
+        for fault in self.faults:
+            if fault.at_s >= self.duration_s:
+                raise ScenarioFault(
+                    f"the fault '{fault.kind}' comes after the end",
+                    observed=f"{fault.at_s:g} s",
+                    expected=f"less than {self.duration_s:g} s",
+                )
 
 
 def scenario_names() -> list[str]:
@@ -97,12 +166,17 @@ def _read(part: type[_Part], table: dict[str, Any], place: str) -> _Part:
                 raise ScenarioFault(f"{place}: '{key}' is a table", observed=repr(value), expected=f"[{key}]")
             given[key] = _read(wanted, value, f"{place} [{key}]")  # type: ignore[arg-type]
             continue
+        if get_origin(wanted) is tuple:
+            if not (isinstance(value, list | tuple) and all(isinstance(one, dict) for one in value)):
+                raise ScenarioFault(f"{place}: '{key}' are tables", observed=repr(value), expected=f"[[{key}]]")
+            given[key] = tuple(_read(get_args(wanted)[0], one, f"{place} [[{key}]]") for one in value)
+            continue
         fits = isinstance(value, (int, float) if wanted is float else wanted) and not isinstance(value, bool)
         if not fits or (wanted in {int, float} and value < 0):
             expected = {int: "a whole number, not negative", float: "a number, not negative"}.get(wanted, "a text")
             raise ScenarioFault(f"{place}: '{key}' does not fit", observed=repr(value), expected=expected)
         given[key] = value
-    missing = [one for one in ("name", "mix") if one in known and one not in given]
+    missing = [one for one in ("name", "mix", "kind") if one in known and one not in given]
     if missing:
         raise ScenarioFault(f"{place}: '{missing[0]}' is missing")
     return part(**given)

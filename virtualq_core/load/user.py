@@ -7,129 +7,35 @@ other users run. So this module is imported by a locustfile and by nothing else 
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import shutil
 import socket
 import sys
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import gevent
 import gevent.socket
 from locust import User, events
-from locust.runners import LocalRunner
+from locust.exception import StopUser
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from virtualq_core.conformance.journal import JournalWriter
 from virtualq_core.conformance.operation import Operation, Outcome
-from virtualq_core.conformance.traffic.board import Board
-from virtualq_core.conformance.traffic.client import Client
-from virtualq_core.database.clone import working_database
-from virtualq_core.database.provider import provide
 from virtualq_core.errors import EnvironmentFault, ExitCode, UsageError, VirtualQError
-from virtualq_core.load.plan import PLAN_VARIABLE, SCENARIO_VARIABLE, LoadPlan
-from virtualq_core.load.run import prepare
-from virtualq_core.load.scenario import find_scenario
-from virtualq_core.subjects import find_subject
+from virtualq_core.load import wire
+from virtualq_core.load.generator import Generator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from locust.env import Environment
 
-    from virtualq_core.load.run import Run
-    from virtualq_core.load.scenario import Scenario
-    from virtualq_core.subjects import Subject
+    from virtualq_core.conformance.traffic.client import Client
 
 _log = logging.getLogger("virtualq")
 _STOP_TIMEOUT_S = 20.0
+_LONG_S = 3600.0
 _MS_PER_NS = 1e-6
-_EXIT = {"passed": ExitCode.PASSED, "failed": ExitCode.FAILED, "inconclusive": ExitCode.INCONCLUSIVE}
-
-
-@dataclass(frozen=True)
-class Test:
-    """What the users of a running test have in common."""
-
-    plan: LoadPlan
-    board: Board
-    journal: JournalWriter
-    subject: Subject
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-
-
-class Generator:
-    """
-    The tests of this process, one at a time.
-
-    With a plan in the environment it does what the plan says and leaves the judging to whoever wrote it. Started by
-    hand, it prepares a run of its own at each start, and judges it at each stop.
-    """
-
-    def __init__(self) -> None:
-        path = os.environ.get(PLAN_VARIABLE)
-        self.given = None if path is None else LoadPlan.read(Path(path))
-        self.scenario: Scenario = (
-            find_scenario(os.environ.get(SCENARIO_VARIABLE, "check")) if self.given is None else self.given.scenario
-        )
-        self.environment: Environment | None = None
-        self.test: Test | None = None
-        self._run: Run | None = None
-        self._held = ExitStack()
-
-    def begin(self) -> None:
-        """A test starts: choose what it works on, and open the record."""
-        plan = self.given
-        if plan is None:
-            server = self._held.enter_context(provide())
-            self._run = self._held.enter_context(prepare(working_database(server), self.scenario))
-            plan = self._run.plan
-        journal = self._held.enter_context(JournalWriter(plan.folder, f"process-{os.getpid()}"))
-        board = Board(plan.target, self.scenario.contention.hot_tickets)
-        self.test = Test(plan, board, journal, find_subject(plan.subject))
-
-    def client(self, told: Callable[[Operation], None]) -> Client:
-        """One more client of the running test, connected."""
-        test = self.test
-        if test is None:
-            raise UsageError("no test is running")
-        return Client(
-            next(test.numbers),
-            self.scenario,
-            test.plan.target,
-            test.board,
-            test.journal,
-            subject=test.subject,
-            dsn=test.plan.dsn,
-            seed=test.plan.seed,
-            told=told if self.given is None else None,
-        )
-
-    def stop(self, error: VirtualQError) -> None:
-        """The test makes no sense: say why, and end it."""
-        _log.error("%s", error)
-        if self.environment is not None and self.environment.runner is not None:
-            self.environment.process_exit_code = error.exit_code
-            gevent.spawn(self.environment.runner.quit)
-
-    def end(self) -> ExitCode:
-        """The test is over and its users are gone: close the record; by hand, say what it amounts to."""
-        test, self.test = self.test, None
-        run, self._run = self._run, None
-        with self._held:
-            if test is not None:
-                test.journal.close()
-            if run is None:
-                return ExitCode.PASSED
-            result = run.conclude()
-        _log.warning("%s: %s", result.verdict, result.summary)
-        for problem in result.problems():
-            lines = (f"  {name}: {problem[name]}" for name in ("observed", "expected", "next_step") if problem[name])
-            _log.warning("%s", "\n".join([f"{problem['code']}: {problem['what']}", *lines]))
-        return _EXIT[result.verdict]
 
 
 def _leave(error: VirtualQError) -> NoReturn:
@@ -145,6 +51,7 @@ def _generator() -> Generator:
         _leave(error)
 
 
+wire.install()
 generator = _generator()
 
 
@@ -155,20 +62,25 @@ def share(kind: str) -> int:
 
 
 class TicketUser(User):
-    """A Locust user with one connection to the subject; `client` does and records the operations."""
+    """A Locust user with one client, which does and records the operations, when they are due."""
 
     abstract = True
     client: Client
 
     def on_start(self) -> None:
-        """Connect; without a connection the whole test is pointless and is stopped."""
+        """Connect, and wait for the others; without a connection the whole test is pointless and is stopped."""
+        test = generator.test
         try:
             self.client = generator.client(self._tell)
         except Exception as error:
-            if generator.test is not None:
-                generator.stop(EnvironmentFault("a client cannot connect", observed=" ".join(str(error).split())))
+            if test is not None:
+                _stop(self.environment, EnvironmentFault("a client cannot connect", observed=_line(error)))
             # Locust prints the traceback of anything else.
             raise gevent.GreenletExit from error
+        if test is not None:
+            test.begun.wait()
+            if test.over.wait(self.wait_time()):
+                raise StopUser
 
     def on_stop(self) -> None:
         """Disconnect."""
@@ -176,8 +88,9 @@ class TicketUser(User):
             self.client.close()
 
     def wait_time(self) -> float:
-        """Think, in seconds."""
-        return generator.scenario.think_time_ms / 1000
+        """How long until the next operation, in seconds."""
+        wait_s = None if generator.test is None else generator.test.wait_s(self.client)
+        return _LONG_S if wait_s is None else wait_s
 
     def _tell(self, operation: Operation) -> None:
         """Let Locust's page count along. Its figures are rounded; the harness takes its own from the record."""
@@ -197,11 +110,24 @@ class TicketUser(User):
         )
 
 
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _stop(environment: Environment, error: VirtualQError) -> None:
+    """The test makes no sense: say why, and end it."""
+    _log.error("%s", error)
+    generator.stop()
+    environment.process_exit_code = error.exit_code
+    if environment.runner is not None:
+        gevent.spawn(environment.runner.quit)
+
+
 def _prepare(environment: Environment, web_ui: object = None, **_: object) -> None:
     """Before anything starts; the page does not listen yet."""
     options = environment.parsed_options
     generator.environment = environment
-    if not isinstance(environment.runner, LocalRunner):
+    if generator.given is None and not isinstance(environment.runner, LocalRunner):
         _leave(UsageError("a load by hand is one process", next_step="leave out --master, --worker and --processes"))
     if web_ui is not None and options is not None:
         _require_port(options.web_host, options.web_port)
@@ -212,18 +138,35 @@ def _prepare(environment: Environment, web_ui: object = None, **_: object) -> No
         gevent.spawn(_watch, generator.given.lifeline, generator.given.folder)
 
 
-def _begin(**_: object) -> None:
+def _begin(environment: Environment, **_: object) -> None:
+    runner = environment.runner
+    if isinstance(runner, MasterRunner):
+        return
     try:
-        generator.begin()
+        generator.begin(runner.worker_index if isinstance(runner, WorkerRunner) else 0)
     except VirtualQError as error:
-        generator.stop(error)
+        _stop(environment, error)
 
 
-def _limit(**_: object) -> None:
-    """A run with a plan ends by the plan; the clock starts when all users are there."""
+def _let_loose(**_: object) -> None:
+    """All users are there. A run with a plan ends by the plan, and its clock starts with the first operation."""
+    gevent.spawn(_run)
+
+
+def _run() -> None:
     environment = generator.environment
-    if generator.given is not None and environment is not None and environment.runner is not None:
-        gevent.spawn_later(generator.scenario.duration_s, environment.runner.quit)
+    runner = None if environment is None else environment.runner
+    if runner is None:
+        return
+    if not isinstance(runner, MasterRunner):
+        generator.let_loose(runner.user_count)
+    if generator.given is not None and not isinstance(runner, WorkerRunner):
+        gevent.sleep(generator.scenario.duration_s)
+        runner.quit()
+
+
+def _stopping(**_: object) -> None:
+    generator.stop()
 
 
 def _end(environment: Environment, **_: object) -> None:
@@ -267,7 +210,8 @@ def _require_port(host: str, port: int) -> None:
 for _hook, _listener in (
     (events.init, _prepare),
     (events.test_start, _begin),
-    (events.spawning_complete, _limit),
+    (events.spawning_complete, _let_loose),
+    (events.test_stopping, _stopping),
     (events.test_stop, _end),
     (events.quitting, _quit),
 ):

@@ -15,6 +15,9 @@ class Mix:
     create: int = 0
     list: int = 0
     read: int = 0
+    dashboard: int = 0
+    search: int = 0
+    publish: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +42,14 @@ class Extent:
     How much of the database takes part.
 
     The `tenants` with the most open tickets, at most `open_tickets` of theirs, and queues of at most `listed_tickets`
-    open tickets for listing. A bulk call names `bulk_tickets` at once.
+    open tickets for listing. A tenant is drawn by its open tickets to the power of `tenant_skew`: 0 makes all alike,
+    more than 1 makes the big ones even more busy. `hot_tenant_share`, if any, is what the biggest one has of it all.
+    A bulk call names `bulk_tickets` at once.
     """
 
     tenants: int = 4
+    tenant_skew: float = 1.0
+    hot_tenant_share: float = 0.0
     open_tickets: int = 4000
     listed_tickets: int = 200
     bulk_tickets: int = 10

@@ -48,6 +48,9 @@ _OPERATIONS: Mapping[Kind, Callable[[Client], None]] = {
     Kind.CREATE: Client.create,
     Kind.LIST: Client.list_queue,
     Kind.READ: Client.read,
+    Kind.DASHBOARD: Client.dashboard,
+    Kind.SEARCH: Client.search,
+    Kind.PUBLISH: Client.publish,
 }
 _CALLED = {"bulk": "transition_many", "claim": "claim_next"}
 """What of a mix is an operation that a subject may leave out, and what it is called there."""

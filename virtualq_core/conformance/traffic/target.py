@@ -72,6 +72,14 @@ class Target:
     tickets: list[TargetTicket]
     employees: list[tuple[int, list[int]]]
 
+    @property
+    def open_tickets(self) -> dict[int, int]:
+        """How many each tenant has, the one with the most first."""
+        sizes: dict[int, int] = {}
+        for queue in self.queues:
+            sizes[queue.tenant_id] = sizes.get(queue.tenant_id, 0) + queue.open_tickets
+        return dict(sorted(sizes.items(), key=lambda one: (-one[1], one[0])))
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
