@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from virtualq_core.database.server import Database, Server
-    from virtualq_core.load import LoadResult
+    from virtualq_core.load import Capacity, LoadResult
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -33,6 +34,31 @@ def load(
     duration: Annotated[
         float | None, typer.Option("--duration", metavar="S", help="For how many seconds (default: the scenario's).")
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", metavar="R", help="So many operations a second, steadily, in an open loop."),
+    ] = None,
+    limit: Annotated[
+        float | None, typer.Option("--latency-limit", metavar="MS", help="What callers put up with.")
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option("--pool", metavar="MODE", help="The clients' way to the database; `direct` has no pool."),
+    ] = None,
+    pool_size: Annotated[
+        int | None, typer.Option("--pool-size", metavar="N", min=1, help="How many connections the pool holds.")
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", metavar="N", min=1, help="Processes that share the clients, under Locust's master."),
+    ] = 1,
+    lists: Annotated[bool, typer.Option("--list", help="Show the scenarios that ship, and do nothing.")] = False,
+    seeks_capacity: Annotated[
+        bool, typer.Option("--find-capacity", help="Raise the rate until the scenario's limit breaks; takes minutes.")
+    ] = False,
+    repeats: Annotated[
+        int, typer.Option("--repeats", metavar="N", min=1, help="How often --find-capacity looks closely.")
+    ] = 3,
     subject: Annotated[str, typer.Option("--subject", metavar="NAME", help="The implementation.")] = "procedural",
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Draws the data and who does what.")] = 1,
     tickets: Annotated[
@@ -52,17 +78,33 @@ def load(
     Example: virtualq load check --clients 32 --duration 20
     """
     from virtualq_core.database.provider import provide
-    from virtualq_core.load import find_scenario, run_load
+    from virtualq_core.load import find_capacity, find_scenario, run_load
+    from virtualq_core.load.scenario import override
     from virtualq_core.report.verdict import exit_code
     from virtualq_core.subjects import find_subject
 
-    chosen = find_scenario(scenario)
+    if lists:
+        return _list()
+    chosen = override(
+        find_scenario(scenario),
+        clients=clients,
+        duration_s=duration,
+        rate_per_s=rate,
+        latency_ms=limit,
+        pool_mode=pool,
+        pool_size=pool_size,
+    )
     find_subject(subject)
     with (
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
         _target(server, tickets, seed) as database,
     ):
-        found = run_load(database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed)
+        if seeks_capacity:
+            capacity = find_capacity(
+                database, chosen, subject=subject, seed=seed, workers=workers, repeats=repeats, tell=_tell
+            )
+            return _conclude(capacity, as_json=as_json)
+        found = run_load(database, chosen, subject=subject, seed=seed, workers=workers)
     if as_json:
         told = {
             "verdict": found.verdict,
@@ -75,6 +117,28 @@ def load(
     else:
         _show(found)
     return exit_code(found.verdict)
+
+
+def _list() -> int:
+    from virtualq_core.load.scenario import find_scenario, scenario_names
+
+    for name in scenario_names():
+        scenario = find_scenario(name)
+        typer.echo(f"{name:<14} {scenario.description} ({scenario.clients} clients, {scenario.duration_s:g} s)")
+    return ExitCode.PASSED
+
+
+def _tell(what: str) -> None:
+    typer.echo(what, err=True)
+
+
+def _conclude(capacity: Capacity, *, as_json: bool) -> int:
+    """The rate; where a run of it failed, why, because then the rate is worth nothing."""
+    if capacity.broken is not None:
+        _show(capacity.broken)
+        return ExitCode.FAILED
+    typer.echo(json.dumps(capacity.to_json(), indent=2) if as_json else capacity.summary)
+    return ExitCode.PASSED if capacity.interval[0] else ExitCode.INCONCLUSIVE
 
 
 @contextmanager
@@ -108,14 +172,17 @@ def _show(found: LoadResult) -> None:
     if len(problems) > _SHOWN:
         console.print(f"\n… and {len(problems) - _SHOWN} more (--json has them all)")
 
+    console.print(f"\n{_demand(found)}", markup=False)
     latencies = Table(box=None, pad_edge=False)
     latencies.add_column("operation")
     for heading in ("asked", "answered", "p50 ms", "p99 ms", "max ms"):
         latencies.add_column(heading, justify="right")
-    for one in found.figures.latencies:
+    figures = found.figures
+    for one in (*figures.latencies, *figures.tenants, figures.lag, figures.pool_wait):
         if one.samples:
             times = (f"{value:.2f}" for value in (one.p50_ms, one.p99_ms, one.max_ms) if value is not None)
-            latencies.add_row(one.name, f"{found.figures.operations[one.name]:,}", f"{one.samples:,}", *times)
+            asked = figures.operations.get(one.name)
+            latencies.add_row(one.name, "" if asked is None else f"{asked:,}", f"{one.samples:,}", *times)
     console.print()
     console.print(latencies)
 
@@ -126,3 +193,17 @@ def _show(found: LoadResult) -> None:
         invariants.add_row(finding.invariant.value, finding.verdict, f"{finding.checked:,}")
     console.print()
     console.print(invariants)
+
+
+def _demand(found: LoadResult) -> str:
+    """What was asked of the database, and what of each latency is the client's own."""
+    figures, demanded = found.figures, found.figures.demanded
+    told = (
+        f"{figures.operations_per_s:,.0f} operations/s; the driver's share of their time is {figures.driver_share:.0%}"
+    )
+    if demanded.latency_ms:
+        told += (
+            f"\n{demanded.late_share:.2%} of {demanded.due:,} took longer than {demanded.latency_ms:g} ms, "
+            f"{demanded.skipped:,} of them were never begun"
+        )
+    return told

@@ -58,11 +58,8 @@ class JournalWriter:
     """
     Appends operations of one process, at most `spill_every` of them in memory. A context manager.
 
-    Not for several threads at once; greenlets are fine, as `append` does no I/O but the spill's own. `skipped` counts
-    what was due and never begun.
+    Not for several threads at once; greenlets are fine, as `append` does no I/O but the spill's own.
     """
-
-    skipped = 0
 
     def __init__(self, folder: Path, name: str, *, spill_every: int = 2000) -> None:
         self._ops = (folder / f"{name}.ops").open("wb")
@@ -72,6 +69,7 @@ class JournalWriter:
         self._limit = spill_every * _RECORD.size
         self._count = 0
         self._noted: set[str] = set()
+        self._skipped: list[int] = []
         self._line({"format": FORMAT})
 
     def __enter__(self) -> Self:
@@ -115,10 +113,19 @@ class JournalWriter:
             self._noted.add(reason)
             self._line({"failure": reason, "message": message})
 
+    def note_begin(self, begin_ns: int) -> None:
+        """The clients begin now, and a schedule with them."""
+        self._line({"begun": begin_ns})
+
+    def skip(self, due_ns: int) -> None:
+        """An operation that was due then is never begun."""
+        self._skipped.append(due_ns)
+
     def spill(self) -> None:
         """Bring what is in memory to disk, names first."""
-        if self.skipped:
-            self._line({"skipped": self.skipped})
+        if self._skipped:
+            self._line({"skipped": self._skipped})
+            self._skipped.clear()
         self._names_file.flush()
         self._ops.write(self._buffer)
         self._ops.flush()
@@ -150,14 +157,16 @@ class Recording:
     All operations of a run as one array of `RECORD`, whose name codes point into `names`.
 
     `is_complete` is false where a process ended without closing its journal. `failures` holds the first message of
-    each kind of failure. `skipped` operations were due and never begun.
+    each kind of failure. Operations that were due at `skipped_ns` were never begun. `begun_ns` is when the first
+    process let its clients begin.
     """
 
     records: NDArray[np.void]
     names: tuple[str | None, ...]
     is_complete: bool
     failures: dict[str, str] = field(default_factory=dict)
-    skipped: int = 0
+    skipped_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    begun_ns: int | None = None
 
     def by_ticket(self) -> Iterator[tuple[tuple[int, int], list[Operation]]]:
         """The operations of each ticket by invocation, the tickets in order."""
@@ -231,38 +240,61 @@ def read_journals(folder: Path) -> Recording:
     """
     names: dict[str | None, int] = {None: 0}
     failures: dict[str, str] = {}
-    parts, complete, skipped = [], True, 0
+    parts, complete = [], True
+    skipped: list[int] = []
+    begins: list[int] = []
     for path in sorted(folder.glob("*.ops")):
-        local, count, passed = _read_names(path.with_suffix(".names"), failures)
-        skipped += passed
+        told = _read_names(path.with_suffix(".names"))
+        failures = told.failures | failures
+        skipped += told.skipped
+        begins += told.begins
         size_bytes = path.stat().st_size
         whole = size_bytes // RECORD.itemsize
-        complete &= count == whole and size_bytes == whole * RECORD.itemsize
+        complete &= told.closed == whole and size_bytes == whole * RECORD.itemsize
         part = np.fromfile(path, dtype=RECORD, count=whole)
-        translated = np.array([names.setdefault(name, len(names)) for name in local], dtype="<u2")
+        translated = np.array([names.setdefault(name, len(names)) for name in told.names], dtype="<u2")
         for column in ("transition", "expected_state", "from_state", "to_state", "reason"):
             part[column] = translated[part[column]]
         parts.append(part)
     if not parts:
         raise EnvironmentFault("no operation was recorded", next_step="look at the clients' own messages")
-    return Recording(np.concatenate(parts), tuple(names), complete, failures, skipped)
+    return Recording(
+        np.concatenate(parts),
+        tuple(names),
+        complete,
+        failures,
+        np.array(sorted(skipped), dtype=np.int64),
+        min(begins, default=None),
+    )
 
 
-def _read_names(path: Path, failures: dict[str, str]) -> tuple[list[str | None], int | None, int]:
-    found: list[str | None] = [None]
-    count, skipped = None, 0
+@dataclass
+class _Told:
+    """What the names of one process say."""
+
+    names: list[str | None] = field(default_factory=lambda: [None])
+    failures: dict[str, str] = field(default_factory=dict)
+    skipped: list[int] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
+    closed: int | None = None
+
+
+def _read_names(path: Path) -> _Told:
+    told = _Told()
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
         if not line.endswith("\n"):
             break
         match json.loads(line):
             case {"name": name}:
-                found.append(name)
+                told.names.append(name)
             case {"failure": reason, "message": message}:
-                failures.setdefault(reason, message)
+                told.failures.setdefault(reason, message)
+            case {"skipped": instants}:
+                told.skipped += instants
+            case {"begun": instant}:
+                told.begins.append(instant)
             case {"closed": closed}:
-                count = closed
-            case {"skipped": passed}:
-                skipped = passed
+                told.closed = closed
             case {"format": version} if version != FORMAT:
                 raise EnvironmentFault("a journal is of another format", observed=version, expected=FORMAT)
-    return found, count, skipped
+    return told

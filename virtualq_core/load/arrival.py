@@ -16,9 +16,12 @@ import random
 from bisect import bisect
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from virtualq_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Shape = Literal["steady", "ramp", "steps", "burst"]
 SHAPES: tuple[str, ...] = get_args(Shape)
@@ -74,10 +77,7 @@ class Arrival:
             case "ramp":
                 return [(0.0, low), (duration_s, high)]
             case "steps":
-                rates = [low + (high - low) * step / (self.steps - 1) for step in range(self.steps)]
-                return _staircase(
-                    [(duration_s * step / self.steps, rate) for step, rate in enumerate(rates)], duration_s
-                )
+                return _staircase(self.stairs(duration_s), duration_s)
             case "burst":
                 quiet_s = self.burst_every_s - self.burst_s
                 begins = [self.burst_every_s * number for number in range(math.ceil(duration_s / self.burst_every_s))]
@@ -85,6 +85,13 @@ class Arrival:
                 return _staircase([stair for stair in stairs if stair[0] < duration_s], duration_s)
             case _:
                 return [(0.0, low), (duration_s, low)]
+
+    def stairs(self, duration_s: float) -> list[tuple[float, float]]:
+        """Where each step begins (s), and its rate; none but for `steps`."""
+        if self.shape != "steps":
+            return []
+        length_s, rise = duration_s / self.steps, (self.peak_per_s - self.rate_per_s) / (self.steps - 1)
+        return [(length_s * step, self.rate_per_s + rise * step) for step in range(self.steps)]
 
 
 def _staircase(stairs: list[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:
@@ -114,7 +121,8 @@ class Schedule:
     """
     The instants of one process, which has `share` of all arrivals; they are the same for the same seed.
 
-    `latency_limit_s`, if given, is what the caller gives up after: what was due longer ago is skipped and counted.
+    `latency_limit_s`, if given, is what the caller gives up after: what was due longer ago is skipped, and `skip` hears
+    of it.
     """
 
     def __init__(
@@ -126,6 +134,7 @@ class Schedule:
         share: float = 1.0,
         seed: int = 1,
         latency_limit_s: float = 0.0,
+        skip: Callable[[int], None] = lambda _due_ns: None,
     ) -> None:
         knots = arrival.knots(duration_s)
         self._pieces = [
@@ -137,8 +146,8 @@ class Schedule:
         self._chance = random.Random(f"{seed}/arrivals")
         self._begin_ns = begin_ns
         self._limit_ns = round(latency_limit_s * _NS_PER_S)
+        self._skip = skip
         self._drawn = 0.0
-        self.skipped = 0
 
     def take(self, now_ns: int) -> int | None:
         """The next instant (ns, of the clock of `begin_ns`) for whoever is free now; None once there is no more."""
@@ -151,4 +160,4 @@ class Schedule:
             due_ns = self._begin_ns + round(due_s * _NS_PER_S)
             if not self._limit_ns or now_ns - due_ns <= self._limit_ns:
                 return due_ns
-            self.skipped += 1
+            self._skip(due_ns)

@@ -21,6 +21,8 @@ from virtualq_core.conformance.operation import MOVES, Kind, Outcome
 from virtualq_core.load.distribution import Distribution, distribution
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from virtualq_core.conformance.journal import Recording
@@ -42,16 +44,18 @@ class Moment:
 @dataclass(frozen=True)
 class Demanded:
     """
-    What an open loop asked for, and got.
+    What was asked for, and got.
 
-    So many operations were `due`; `late` ones ended more than `latency_ms` after they were, `skipped` ones had not even
-    begun by then and never did.
+    So many operations were `due`: all that were asked for, and those that had not begun `latency_ms` after they were
+    due and never did (`skipped`). Of the others so many took longer than that (`late`). `rate_per_s` is that of the
+    arrivals where this is one step of a staircase.
     """
 
     due: int
     late: int
     skipped: int
     latency_ms: float
+    rate_per_s: float | None = None
 
     @property
     def late_share(self) -> float:
@@ -67,8 +71,8 @@ class Figures:
     `clients` are those that asked for anything. `transitions` counts the tickets that were moved: by name, in bulk, by
     a claim. Latencies of transitions are those of acknowledged ones asked for one at a time; a refusal writes nothing
     and would flatter them. `lag` and `pool_wait` are of all operations, without what does not apply to them;
-    `driver_share` is of the time between an operation's begin and its end, all operations together. `tenants` are the
-    latencies of transitions of the hot tenant, and of all the others.
+    `driver_share` is of the time between an operation's begin and its end, all operations together. `steps` are those
+    of arrivals that climb in steps. `tenants` are the latencies of transitions of the hot tenant, and of the others.
     """
 
     clients: int
@@ -82,6 +86,7 @@ class Figures:
     pool_wait: Distribution
     driver_share: float
     demanded: Demanded
+    steps: tuple[Demanded, ...] = ()
     tenants: tuple[Distribution, ...] = ()
 
     @property
@@ -95,8 +100,18 @@ class Figures:
         return sum(self.operations.values()) / self.duration_s if self.duration_s else 0.0
 
 
-def measure(recording: Recording, *, latency_ms: float = 0.0, hot_tenant_id: int | None = None) -> Figures:
-    """The figures of a recording; `latency_ms` is what callers put up with, if anything."""
+def measure(
+    recording: Recording,
+    *,
+    latency_ms: float = 0.0,
+    stairs: Sequence[tuple[float, float]] = (),
+    hot_tenant_id: int | None = None,
+) -> Figures:
+    """
+    The figures of a recording.
+
+    `latency_ms` is what callers put up with, if anything; `stairs` are the arrivals' begins (s) and rates (1/s).
+    """
     records = recording.records
     kinds = {kind: records["kind"] == kind for kind in Kind}
     ok = records["outcome"] == Outcome.OK
@@ -106,7 +121,6 @@ def measure(recording: Recording, *, latency_ms: float = 0.0, hot_tenant_id: int
     calls = {kind: _calls(records[kinds[kind]], kind) for kind in Kind}
     every = np.concatenate(list(calls.values()))
     scheduled = every[every["due_ns"] >= 0]
-    late = int((scheduled["return_ns"] - scheduled["due_ns"] > latency_ms * _NS_PER_MS).sum()) if latency_ms else 0
     served_ns = int((every["return_ns"] - every["invoke_ns"]).sum())
     return Figures(
         clients=len(np.unique(records["client"])),
@@ -121,8 +135,30 @@ def measure(recording: Recording, *, latency_ms: float = 0.0, hot_tenant_id: int
         lag=distribution("lag", scheduled["invoke_ns"] - scheduled["pooled_ns"] - scheduled["due_ns"]),
         pool_wait=distribution("pool wait", every["pooled_ns"][every["pooled_ns"] > 0]),
         driver_share=1 - int(every["wire_ns"].sum()) / served_ns if served_ns else 0.0,
-        demanded=Demanded(len(scheduled) + recording.skipped, late, recording.skipped, latency_ms),
+        demanded=_demanded(scheduled if len(scheduled) else every, recording.skipped_ns, latency_ms),
+        steps=_steps(scheduled, recording, latency_ms, stairs),
         tenants=() if hot_tenant_id is None else _by_tenant(timed, hot_tenant_id),
+    )
+
+
+def _demanded(
+    asked: NDArray[np.void], skipped_ns: NDArray[np.int64], latency_ms: float, rate_per_s: float | None = None
+) -> Demanded:
+    late = int((latency_ns(asked) > latency_ms * _NS_PER_MS).sum()) if latency_ms else 0
+    return Demanded(len(asked) + len(skipped_ns), late, len(skipped_ns), latency_ms, rate_per_s)
+
+
+def _steps(
+    scheduled: NDArray[np.void], recording: Recording, latency_ms: float, stairs: Sequence[tuple[float, float]]
+) -> tuple[Demanded, ...]:
+    if not stairs or recording.begun_ns is None:
+        return ()
+    begins_ns = np.array([recording.begun_ns + begin_s * _NS_PER_S for begin_s, _ in stairs])
+    place = np.searchsorted(begins_ns, scheduled["due_ns"], side="right") - 1
+    skipped = np.searchsorted(begins_ns, recording.skipped_ns, side="right") - 1
+    return tuple(
+        _demanded(scheduled[place == step], recording.skipped_ns[skipped == step], latency_ms, rate)
+        for step, (_, rate) in enumerate(stairs)
     )
 
 

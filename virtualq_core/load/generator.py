@@ -75,7 +75,6 @@ class Test:
             return self.plan.scenario.think_time_ms / 1000
         now = perf_counter_ns()
         client.due_ns = self.schedule.take(now)
-        self.journal.skipped = self.schedule.skipped
         return None if client.due_ns is None else max(0.0, (client.due_ns - now) / 1e9)
 
 
@@ -157,14 +156,17 @@ class Generator:
             gevent.sleep(0.01)
         if test is None or test.begun.is_set():
             return
+        begin_ns = perf_counter_ns()
+        test.journal.note_begin(begin_ns)
         if self.scenario.arrival.is_open:
             test.schedule = Schedule(
                 self.scenario.arrival,
                 self.scenario.duration_s,
-                begin_ns=perf_counter_ns(),
+                begin_ns=begin_ns,
                 share=1 / test.plan.processes,
                 seed=test.plan.seed * _CLIENTS_OF_A_PROCESS + self._worker,
                 latency_limit_s=self.scenario.limit.latency_ms / 1000,
+                skip=test.journal.skip,
             )
         test.begun.set()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from virtualq_core.conformance.witness import as_violation
+from virtualq_core.load.scenario import Limit
+from virtualq_core.measure.proportion import Proportion
 
 if TYPE_CHECKING:
     from virtualq_core.conformance.checker import Judgement
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.witness import StandingViolation
     from virtualq_core.load.figure import Figures
 
+Verdict: TypeAlias = Literal["passed", "failed", "inconclusive"]
 _NEXT_STEP = "read the evidence below the violation: the ticket's history with the operations around it"
 
 
@@ -32,13 +35,35 @@ class LoadResult:
     judgement: Judgement
     standing: tuple[StandingViolation, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
+    limit: Limit = field(default_factory=Limit)
+    lost: tuple[str, ...] = ()
 
     @property
-    def verdict(self) -> Literal["passed", "failed", "inconclusive"]:
-        """Failed for any violation, and for any operation that the server failed without a rule that refuses it."""
-        if self.standing or self.judgement.verdict == "failed" or self.judgement.tally.failed:
+    def verdict(self) -> Verdict:
+        """
+        Failed for a violation, or an error that no rule raised, or more late operations than the scenario allows.
+
+        A run that lost a worker was not the one that was asked for: inconclusive, unless it has failed.
+        """
+        if self.standing or self.judgement.tally.failed:
             return "failed"
-        return self.judgement.verdict
+        verdicts = {self.judgement.verdict, self.timeliness, "inconclusive" if self.lost else "passed"}
+        return "failed" if "failed" in verdicts else "inconclusive" if "inconclusive" in verdicts else "passed"
+
+    @property
+    def timeliness(self) -> Verdict:
+        """
+        Whether the share of late operations is within the scenario's limit, as far as their number tells.
+
+        Inconclusive where the exact 95 % interval of the share holds the limit; operations that come late together make
+        it somewhat wider than it says.
+        """
+        demanded = self.figures.demanded
+        if not self.limit.latency_ms or not demanded.due:
+            return "passed"
+        low, high = Proportion(demanded.late + demanded.skipped, demanded.due).interval
+        most = self.limit.max_late_share
+        return "failed" if low > most else "inconclusive" if high > most else "passed"
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -84,7 +109,25 @@ class LoadResult:
             step = "more clients, fewer hot tickets or a longer load put more to the test"
             step = step if doubt.threshold.startswith("min_") else "look for what broke the connections or the clients"
             found.append(_problem("load-inconclusive", doubt.what, observed, doubt.expected, step))
+        if self.timeliness != "passed":
+            found.append(self._lateness())
+        if self.lost:
+            step = "look at what else the machine did; what was recorded until then is judged and counted"
+            found.append(_problem("worker-lost", "not all workers came to their end", ", ".join(self.lost), None, step))
         return found
+
+    def _lateness(self) -> dict[str, str | None]:
+        demanded, limit = self.figures.demanded, self.limit
+        is_sure = self.timeliness == "failed"
+        return _problem(
+            "late-operations",
+            f"too many operations took longer than {limit.latency_ms:g} ms"
+            if is_sure
+            else f"whether too many operations took longer than {limit.latency_ms:g} ms is not sure",
+            f"{demanded.late_share:.2%} of {demanded.due:,}: {demanded.late:,} late, {demanded.skipped:,} never begun",
+            f"at most {limit.max_late_share:.2%}",
+            "fewer a second, or look at where the time goes" if is_sure else "a longer load has a narrower interval",
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The member `load` of `results.json`."""

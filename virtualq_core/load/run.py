@@ -28,7 +28,7 @@ from virtualq_core.load.plan import LoadPlan
 from virtualq_core.load.result import LoadResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from virtualq_core.database.server import Database
     from virtualq_core.load.scenario import Scenario
@@ -43,9 +43,11 @@ class Run:
         self._mark = mark
         self._name = name
 
-    def conclude(self) -> LoadResult:
+    def conclude(self, *, lost: Sequence[str] = ()) -> LoadResult:
         """
         Wait until the server has let go of the clients, then measure and judge what they recorded.
+
+        `lost` are the workers that came to a bad end.
 
         Raises:
             EnvironmentFault: nothing was recorded, or the clients do not go away.
@@ -59,7 +61,12 @@ class Run:
             raise explain(error, self._database.dsn) from error
         scenario = self.plan.scenario
         hot = next(iter(self.plan.target.open_tickets)) if scenario.extent.hot_tenant_share else None
-        figures = measure(recording, latency_ms=scenario.limit.latency_ms, hot_tenant_id=hot)
+        figures = measure(
+            recording,
+            latency_ms=scenario.limit.latency_ms,
+            stairs=scenario.arrival.stairs(scenario.duration_s),
+            hot_tenant_id=hot,
+        )
         return LoadResult(
             scenario=self.plan.scenario.name,
             subject=self.plan.subject,
@@ -68,6 +75,8 @@ class Run:
             judgement=judgement,
             standing=tuple(standing),
             errors=recording.failures,
+            limit=scenario.limit,
+            lost=tuple(lost),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -144,6 +144,28 @@ def find_scenario(name: str) -> Scenario:
     except ValueError as error:
         raise ScenarioFault(f"{path.name} is not TOML", observed=str(error)) from error
     return scenario_from(table | {"name": path.stem}, path.name)
+
+
+def override(
+    scenario: Scenario,
+    *,
+    clients: int | None = None,
+    duration_s: float | None = None,
+    rate_per_s: float | None = None,
+    latency_ms: float | None = None,
+    pool_mode: str | None = None,
+    pool_size: int | None = None,
+) -> Scenario:
+    """The scenario with what is given in place of its own; a rate is a steady one, in an open loop."""
+    given: dict[str, Any] = {"clients": clients, "duration_s": duration_s}
+    if rate_per_s is not None:
+        given |= {"arrival": Arrival(rate_per_s=rate_per_s), "think_time_ms": 0.0}
+    if latency_ms is not None:
+        given["limit"] = replace(scenario.limit, latency_ms=latency_ms)
+    if pool_mode is not None or pool_size is not None:
+        mode, size = pool_mode or scenario.pool.mode, pool_size or scenario.pool.size
+        given["pool"] = replace(scenario.pool, mode=mode, size=size)
+    return replace(scenario, **{name: value for name, value in given.items() if value is not None})
 
 
 def scenario_from(table: dict[str, Any], source: str) -> Scenario:

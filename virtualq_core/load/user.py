@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import gevent
+import gevent.event
 import gevent.socket
 from locust import User, events
 from locust.exception import StopUser
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("virtualq")
 _STOP_TIMEOUT_S = 20.0
 _LONG_S = 3600.0
+_BEGIN_S = 30.0
+_BEGUN = "virtualq-begun"
 _MS_PER_NS = 1e-6
 
 
@@ -53,6 +56,8 @@ def _generator() -> Generator:
 
 wire.install()
 generator = _generator()
+_begun = gevent.event.Event()
+_workers_begun: list[int] = []
 
 
 def share(kind: str) -> int:
@@ -134,6 +139,8 @@ def _prepare(environment: Environment, web_ui: object = None, **_: object) -> No
     environment.stop_timeout = environment.stop_timeout or _STOP_TIMEOUT_S
     if options is not None and options.num_users is None:
         options.num_users = options.spawn_rate = generator.scenario.clients
+    if isinstance(environment.runner, MasterRunner):
+        environment.runner.register_message(_BEGUN, _count_begun)
     if generator.given is not None and generator.given.lifeline is not None:
         gevent.spawn(_watch, generator.given.lifeline, generator.given.folder)
 
@@ -158,11 +165,22 @@ def _run() -> None:
     runner = None if environment is None else environment.runner
     if runner is None:
         return
-    if not isinstance(runner, MasterRunner):
+    if isinstance(runner, MasterRunner):
+        _begun.wait(_BEGIN_S)
+    else:
         generator.let_loose(runner.user_count)
+        if isinstance(runner, WorkerRunner):
+            runner.send_message(_BEGUN)
     if generator.given is not None and not isinstance(runner, WorkerRunner):
         gevent.sleep(generator.scenario.duration_s)
         runner.quit()
+
+
+def _count_begun(environment: Environment, **_: object) -> None:
+    """A worker's clients have begun; when all have, the clock starts."""
+    _workers_begun.append(1)
+    if isinstance(environment.runner, MasterRunner) and len(_workers_begun) >= environment.runner.worker_count:
+        _begun.set()
 
 
 def _stopping(**_: object) -> None:
