@@ -103,6 +103,7 @@ class Figures:
 def measure(
     recording: Recording,
     *,
+    warm_up_s: float = 0.0,
     latency_ms: float = 0.0,
     stairs: Sequence[tuple[float, float]] = (),
     hot_tenant_id: int | None = None,
@@ -110,9 +111,12 @@ def measure(
     """
     The figures of a recording.
 
-    `latency_ms` is what callers put up with, if anything; `stairs` are the arrivals' begins (s) and rates (1/s).
+    What began within `warm_up_s` of the begin is left out. `latency_ms` is what callers put up with, if anything;
+    `stairs` are the arrivals' begins (s) and rates (1/s).
     """
-    records = recording.records
+    warm_ns = (recording.begun_ns or 0) + round(warm_up_s * _NS_PER_S)
+    records = recording.records[recording.records["invoke_ns"] >= warm_ns] if warm_up_s else recording.records
+    skipped_ns = recording.skipped_ns[recording.skipped_ns >= warm_ns] if warm_up_s else recording.skipped_ns
     kinds = {kind: records["kind"] == kind for kind in Kind}
     ok = records["outcome"] == Outcome.OK
     moved = ok & np.isin(records["kind"], list(MOVES))
@@ -135,8 +139,8 @@ def measure(
         lag=distribution("lag", scheduled["invoke_ns"] - scheduled["pooled_ns"] - scheduled["due_ns"]),
         pool_wait=distribution("pool wait", every["pooled_ns"][every["pooled_ns"] > 0]),
         driver_share=1 - int(every["wire_ns"].sum()) / served_ns if served_ns else 0.0,
-        demanded=_demanded(scheduled if len(scheduled) else every, recording.skipped_ns, latency_ms),
-        steps=_steps(scheduled, recording, latency_ms, stairs),
+        demanded=_demanded(scheduled if len(scheduled) else every, skipped_ns, latency_ms),
+        steps=_steps(scheduled, skipped_ns, latency_ms, _begins_ns(recording, stairs), [rate for _, rate in stairs]),
         tenants=() if hot_tenant_id is None else _by_tenant(timed, hot_tenant_id),
     )
 
@@ -148,17 +152,22 @@ def _demanded(
     return Demanded(len(asked) + len(skipped_ns), late, len(skipped_ns), latency_ms, rate_per_s)
 
 
+def _begins_ns(recording: Recording, stairs: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    return np.array([(recording.begun_ns or 0) + begin_s * _NS_PER_S for begin_s, _ in stairs])
+
+
 def _steps(
-    scheduled: NDArray[np.void], recording: Recording, latency_ms: float, stairs: Sequence[tuple[float, float]]
+    scheduled: NDArray[np.void],
+    skipped_ns: NDArray[np.int64],
+    latency_ms: float,
+    begins_ns: NDArray[np.float64],
+    rates: Sequence[float],
 ) -> tuple[Demanded, ...]:
-    if not stairs or recording.begun_ns is None:
-        return ()
-    begins_ns = np.array([recording.begun_ns + begin_s * _NS_PER_S for begin_s, _ in stairs])
     place = np.searchsorted(begins_ns, scheduled["due_ns"], side="right") - 1
-    skipped = np.searchsorted(begins_ns, recording.skipped_ns, side="right") - 1
+    skipped = np.searchsorted(begins_ns, skipped_ns, side="right") - 1
     return tuple(
-        _demanded(scheduled[place == step], recording.skipped_ns[skipped == step], latency_ms, rate)
-        for step, (_, rate) in enumerate(stairs)
+        _demanded(scheduled[place == step], skipped_ns[skipped == step], latency_ms, rate)
+        for step, rate in enumerate(rates)
     )
 
 

@@ -63,6 +63,7 @@ class Run:
         hot = next(iter(self.plan.target.open_tickets)) if scenario.extent.hot_tenant_share else None
         figures = measure(
             recording,
+            warm_up_s=scenario.warm_up_s,
             latency_ms=scenario.limit.latency_ms,
             stairs=scenario.arrival.stairs(scenario.duration_s),
             hot_tenant_id=hot,

@@ -78,13 +78,15 @@ class Scenario(Demand):
     What a load does, and what it promises.
 
     Without a rate of arrival it is a closed loop, in which each client waits for its answer and then for
-    `think_time_ms`. `thresholds` are what makes a clean run inconclusive.
+    `think_time_ms`. What begins within `warm_up_s` of the begin is checked and not measured. `thresholds` are what
+    makes a clean run inconclusive.
     """
 
     name: str
     description: str = ""
     clients: int = 8
     duration_s: float = 10.0
+    warm_up_s: float = 0.0
     think_time_ms: float = 0.0
     arrival: Arrival = field(default_factory=Arrival)
     limit: Limit = field(default_factory=Limit)
@@ -107,6 +109,12 @@ class Scenario(Demand):
     def _require_time(self) -> None:
         if not self.duration_s > 0:
             raise ScenarioFault("a load takes time", observed=f"{self.duration_s} s", expected="more than 0 s")
+        if self.warm_up_s >= self.duration_s:
+            raise ScenarioFault(
+                f"'{self.name}' ends before it is warm",
+                observed=f"{self.warm_up_s:g} s",
+                expected=f"less than {self.duration_s:g} s",
+            )
         if self.arrival.is_open and self.think_time_ms:
             raise ScenarioFault(
                 f"'{self.name}' has both a rate and a time to think", expected="a think time in a closed loop only"

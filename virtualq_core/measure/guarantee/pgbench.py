@@ -101,11 +101,13 @@ def run_script(
     variables: Mapping[str, object],
     role: str | None = None,
     settings: Mapping[str, str] | None = None,
+    rate_per_s: float | None = None,
 ) -> Log:
     """
     Let each of the clients run the script so many times, with its statements prepared.
 
-    The clients work as `role`, with `settings` from their first statement on. pgbench is ended where it takes more than
+    The clients work as `role`, with `settings` from their first statement on. With a rate the transactions are due at
+    instants of a Poisson process, and their latencies run from there. pgbench is ended where it takes more than
     a minute, or where the caller is interrupted.
 
     Raises:
@@ -126,6 +128,7 @@ def run_script(
             f"--file={script}",
             "--log",
             "--log-prefix=run",
+            *([] if rate_per_s is None else [f"--rate={rate_per_s}"]),
             *(f"--define={name}={value}" for name, value in variables.items()),
             client.conninfo(target),
         ]
