@@ -117,6 +117,10 @@ class JournalWriter:
         """The clients begin now, and a schedule with them."""
         self._line({"begun": begin_ns})
 
+    def note_clock(self, ahead_ns: int, slack_ns: int) -> None:
+        """The clock that the recording is read by is so far ahead of this process's own, give or take."""
+        self._line({"clock": {"ahead_ns": ahead_ns, "slack_ns": slack_ns}})
+
     def skip(self, due_ns: int) -> None:
         """An operation that was due then is never begun."""
         self._skipped.append(due_ns)
@@ -158,7 +162,8 @@ class Recording:
 
     `is_complete` is false where a process ended without closing its journal. `failures` holds the first message of
     each kind of failure. Operations that were due at `skipped_ns` were never begun. `begun_ns` is when the first
-    process let its clients begin.
+    process let its clients begin. `slack_ns`, if any, runs parallel to the records: how far off their times may
+    be, because their process had another clock.
     """
 
     records: NDArray[np.void]
@@ -167,6 +172,7 @@ class Recording:
     failures: dict[str, str] = field(default_factory=dict)
     skipped_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     begun_ns: int | None = None
+    slack_ns: NDArray[np.int64] | None = None
 
     def by_ticket(self) -> Iterator[tuple[tuple[int, int], list[Operation]]]:
         """The operations of each ticket by invocation, the tickets in order."""
@@ -176,15 +182,21 @@ class Recording:
         borders = np.flatnonzero(keys[1:] != keys[:-1]) + 1
         for start, end in zip([0, *borders.tolist()], [*borders.tolist(), len(order)], strict=True):
             if start < end and keys[start]["ticket_id"] != _NONE:
-                found = self._operations(records[order[start:end]])
+                found = self._operations(order[start:end])
                 yield (int(keys[start]["tenant_id"]), int(keys[start]["ticket_id"])), found
 
     def unplaced(self) -> list[Operation]:
         """The writes whose client never learnt the ticket."""
         records = self.records
-        return self._operations(records[(records["ticket_id"] == _NONE) & np.isin(records["kind"], list(WRITES))])
+        is_unplaced = (records["ticket_id"] == _NONE) & np.isin(records["kind"], list(WRITES))
+        return self._operations(np.flatnonzero(is_unplaced))
 
-    def _operations(self, records: NDArray[np.void]) -> list[Operation]:
+    def _operations(self, places: NDArray[np.int64]) -> list[Operation]:
+        """Those at these places, each as long as it may have been."""
+        records = self.records[places]
+        if self.slack_ns is not None:
+            records["invoke_ns"] -= self.slack_ns[places]
+            records["return_ns"] += self.slack_ns[places]
         names = self.names
         kinds, outcomes = {kind.value: kind for kind in Kind}, {outcome.value: outcome for outcome in Outcome}
         return [
@@ -243,11 +255,12 @@ def read_journals(folder: Path) -> Recording:
     parts, complete = [], True
     skipped: list[int] = []
     begins: list[int] = []
+    slacks: list[NDArray[np.int64]] = []
     for path in sorted(folder.glob("*.ops")):
         told = _read_names(path.with_suffix(".names"))
         failures = told.failures | failures
-        skipped += told.skipped
-        begins += told.begins
+        skipped += [instant + told.ahead_ns for instant in told.skipped]
+        begins += [instant + told.ahead_ns for instant in told.begins]
         size_bytes = path.stat().st_size
         whole = size_bytes // RECORD.itemsize
         complete &= told.closed == whole and size_bytes == whole * RECORD.itemsize
@@ -255,7 +268,11 @@ def read_journals(folder: Path) -> Recording:
         translated = np.array([names.setdefault(name, len(names)) for name in told.names], dtype="<u2")
         for column in ("transition", "expected_state", "from_state", "to_state", "reason"):
             part[column] = translated[part[column]]
+        part["due_ns"] += np.where(part["due_ns"] < 0, 0, told.ahead_ns)
+        for column in ("invoke_ns", "return_ns"):
+            part[column] += told.ahead_ns
         parts.append(part)
+        slacks.append(np.full(whole, told.slack_ns))
     if not parts:
         raise EnvironmentFault("no operation was recorded", next_step="look at the clients' own messages")
     return Recording(
@@ -265,6 +282,7 @@ def read_journals(folder: Path) -> Recording:
         failures,
         np.array(sorted(skipped), dtype=np.int64),
         min(begins, default=None),
+        np.concatenate(slacks) if any(slack.any() for slack in slacks) else None,
     )
 
 
@@ -277,6 +295,8 @@ class _Told:
     skipped: list[int] = field(default_factory=list)
     begins: list[int] = field(default_factory=list)
     closed: int | None = None
+    ahead_ns: int = 0
+    slack_ns: int = 0
 
 
 def _read_names(path: Path) -> _Told:
@@ -293,6 +313,8 @@ def _read_names(path: Path) -> _Told:
                 told.skipped += instants
             case {"begun": instant}:
                 told.begins.append(instant)
+            case {"clock": clock}:
+                told.ahead_ns, told.slack_ns = clock["ahead_ns"], clock["slack_ns"]
             case {"closed": closed}:
                 told.closed = closed
             case {"format": version} if version != FORMAT:

@@ -33,7 +33,7 @@ from virtualq_core.load.scenario import find_scenario
 from virtualq_core.subjects import find_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from locust.env import Environment
 
@@ -98,13 +98,16 @@ class Generator:
         self._run: Run | None = None
         self._held = ExitStack()
 
-    def begin(self, worker: int = 0) -> None:
-        """A test starts: choose what it works on, and open the record. Workers are numbered from 0."""
-        plan = self.given
-        if plan is None:
-            server = self._held.enter_context(provide())
-            self._run = self._held.enter_context(prepare(working_database(server), self.scenario))
-            plan = self._run.plan
+    def prepare(self, processes: int = 1) -> LoadPlan:
+        """By hand: fix what the test works on; `end` judges it."""
+        server = self._held.enter_context(provide())
+        database = working_database(server)
+        self._run = self._held.enter_context(prepare(database, self.scenario, processes=processes))
+        return self._run.plan
+
+    def begin(self, plan: LoadPlan, worker: int = 0, *, spilled: Callable[[], None] = lambda: None) -> None:
+        """A test starts: open the record; `spilled` hears of what is on disk. Workers are numbered from 0."""
+        self.scenario = plan.scenario
         extent = self.scenario.extent
         journal = self._held.enter_context(JournalWriter(plan.folder, f"process-{os.getpid()}"))
         subject = find_subject(plan.subject)
@@ -125,8 +128,12 @@ class Generator:
             itertools.count(1 + worker * _CLIENTS_OF_A_PROCESS),
         )
         self._worker = worker
-        spilling = gevent.spawn(self._spill, self.test)
+        spilling = gevent.spawn(self._spill, self.test, spilled)
         self._held.callback(spilling.kill)
+
+    def own_dsn(self) -> str:
+        """By hand, on another machine than the master's: this one's way to the database."""
+        return working_database(self._held.enter_context(provide()), make=False).dsn
 
     def client(self, told: Callable[[Operation], None]) -> Client:
         """One more client of the running test, connected."""
@@ -176,7 +183,7 @@ class Generator:
             self.test.over.set()
             self.test.begun.set()
 
-    def end(self) -> ExitCode:
+    def end(self, lost: Sequence[str] = ()) -> ExitCode:
         """The test is over and its users are gone: close the record; by hand, say what it amounts to."""
         test, self.test = self.test, None
         run, self._run = self._run, None
@@ -185,7 +192,7 @@ class Generator:
                 test.journal.close()
             if run is None:
                 return ExitCode.PASSED
-            result = run.conclude()
+            result = run.conclude(lost=lost)
         _log.warning("%s: %s", result.verdict, result.summary)
         for problem in result.problems():
             lines = (f"  {name}: {problem[name]}" for name in ("observed", "expected", "next_step") if problem[name])
@@ -193,7 +200,8 @@ class Generator:
         return _EXIT[result.verdict]
 
     @staticmethod
-    def _spill(test: Test) -> None:
-        """What is on disk survives a process that is killed."""
+    def _spill(test: Test, spilled: Callable[[], None]) -> None:
+        """What is on disk survives a process that is killed, and can be sent."""
         while not test.over.wait(_SPILL_EVERY_S):
             test.journal.spill()
+            spilled()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from virtualq_core.conformance.traffic.target import Target
 from virtualq_core.load.scenario import Scenario, scenario_from
@@ -50,6 +52,30 @@ class LoadPlan:
         path.touch(mode=0o600)
         path.write_text(json.dumps(document), encoding="utf-8")
         return path
+
+    def public(self) -> dict[str, Any]:
+        """What a worker elsewhere may know: all but the way to the database, and the places on this machine."""
+        return {
+            "name": conninfo_to_dict(self.dsn).get("application_name"),
+            "subject": self.subject,
+            "scenario": asdict(self.scenario),
+            "target": self.target.to_json(),
+            "seed": self.seed,
+            "processes": self.processes,
+        }
+
+    @classmethod
+    def from_public(cls, document: dict[str, Any], *, dsn: str, folder: Path) -> Self:
+        """What `public` gave, on another machine."""
+        return cls(
+            dsn=make_conninfo(dsn, application_name=document["name"]),
+            subject=document["subject"],
+            scenario=scenario_from(document["scenario"], "plan"),
+            target=Target.from_json(document["target"]),
+            seed=document["seed"],
+            folder=folder,
+            processes=document["processes"],
+        )
 
     @classmethod
     def read(cls, path: Path) -> Self:

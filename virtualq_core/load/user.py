@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import gevent
@@ -19,12 +20,13 @@ import gevent.event
 import gevent.socket
 from locust import User, events
 from locust.exception import StopUser
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from virtualq_core.conformance.operation import Operation, Outcome
 from virtualq_core.errors import EnvironmentFault, ExitCode, UsageError, VirtualQError
 from virtualq_core.load import wire
 from virtualq_core.load.generator import Generator
+from virtualq_core.load.relay import MasterRelay, WorkerRelay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from virtualq_core.conformance.traffic.client import Client
+    from virtualq_core.load.plan import LoadPlan
 
 _log = logging.getLogger("virtualq")
 _STOP_TIMEOUT_S = 20.0
@@ -56,6 +59,17 @@ def _generator() -> Generator:
 
 wire.install()
 generator = _generator()
+
+
+@dataclass
+class _Relays:
+    """Of a load by hand on several machines, this process's end."""
+
+    master: MasterRelay | None = None
+    worker: WorkerRelay | None = None
+
+
+_relays = _Relays()
 _begun = gevent.event.Event()
 _workers_begun: list[int] = []
 
@@ -132,8 +146,8 @@ def _prepare(environment: Environment, web_ui: object = None, **_: object) -> No
     """Before anything starts; the page does not listen yet."""
     options = environment.parsed_options
     generator.environment = environment
-    if generator.given is None and not isinstance(environment.runner, LocalRunner):
-        _leave(UsageError("a load by hand is one process", next_step="leave out --master, --worker and --processes"))
+    if generator.given is None:
+        _connect(environment)
     if web_ui is not None and options is not None:
         _require_port(options.web_host, options.web_port)
     environment.stop_timeout = environment.stop_timeout or _STOP_TIMEOUT_S
@@ -145,14 +159,39 @@ def _prepare(environment: Environment, web_ui: object = None, **_: object) -> No
         gevent.spawn(_watch, generator.given.lifeline, generator.given.folder)
 
 
+def _connect(environment: Environment) -> None:
+    """By hand, a master and its workers have only Locust between them."""
+    try:
+        if isinstance(environment.runner, MasterRunner):
+            _relays.master = MasterRelay(environment.runner)
+        elif isinstance(environment.runner, WorkerRunner):
+            _relays.worker = WorkerRelay(environment.runner, generator.own_dsn())
+    except VirtualQError as error:
+        _leave(error)
+
+
 def _begin(environment: Environment, **_: object) -> None:
     runner = environment.runner
-    if isinstance(runner, MasterRunner):
-        return
     try:
-        generator.begin(runner.worker_index if isinstance(runner, WorkerRunner) else 0)
+        match runner:
+            case MasterRunner() if _relays.master is not None:
+                _relays.master.send(generator.prepare(runner.worker_count))
+            case MasterRunner():
+                pass
+            case WorkerRunner() if _relays.worker is not None:
+                generator.begin(_relays.worker.wait_for_plan(), runner.worker_index, spilled=_relays.worker.send)
+            case WorkerRunner():
+                generator.begin(_require_plan(), runner.worker_index)
+            case _:
+                generator.begin(generator.given or generator.prepare())
     except VirtualQError as error:
         _stop(environment, error)
+
+
+def _require_plan() -> LoadPlan:
+    if generator.given is None:
+        raise UsageError("a worker has nothing to do")
+    return generator.given
 
 
 def _let_loose(**_: object) -> None:
@@ -189,7 +228,11 @@ def _stopping(**_: object) -> None:
 
 def _end(environment: Environment, **_: object) -> None:
     try:
-        status = generator.end()
+        if _relays.worker is not None and generator.test is not None:
+            generator.test.journal.note_clock(*_relays.worker.clock)
+        status = generator.end(_relays.master.wait_for_records() if _relays.master is not None else ())
+        if _relays.worker is not None:
+            _relays.worker.send(is_last=True)
     except VirtualQError as error:
         _log.error("%s", error)
         status = error.exit_code
