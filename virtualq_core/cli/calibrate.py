@@ -48,6 +48,10 @@ def calibrate(
         bool,
         typer.Option("--everything", help="Also plant every regression of benchmarks/faults, and try every proposal."),
     ] = False,
+    load: Annotated[
+        bool,
+        typer.Option("--load", help="Instead, try the generator of loads: against pgbench, and on a stalled server."),
+    ] = False,
     last: Annotated[bool, typer.Option("--last", help="Try nothing: show the newest that is kept.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page of documentation.")] = False,
     database_url: DatabaseUrl = None,
@@ -60,6 +64,8 @@ def calibrate(
 
     With --everything the budgets are tried on planted regressions, and index trials on proposals whose answer is known,
     each three times; that takes about an hour, and goes into the page that --markdown prints.
+
+    With --load it is the generator of loads that is tried, in about a quarter of an hour.
 
     The figures are kept in the cache folder, by machine, server and settings. By default it takes about a quarter of an
     hour, and longer on a busy machine; it only reads. Exits 1 where the gate raised more false alarms than it promises
@@ -75,6 +81,9 @@ def calibrate(
     from virtualq_core.database.provider import provide
     from virtualq_core.measure import calibration
 
+    if load:
+        with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
+            return _try_generator(server, seed, as_json=as_json, markdown=markdown)
     faults: list[Outcome] = []
     proposals: list[Tried] = []
     if last:
@@ -166,6 +175,21 @@ def _try_proposals(server: Server) -> list[Tried]:
                 )
             )
     return tried
+
+
+def _try_generator(server: Server, seed: int, *, as_json: bool, markdown: bool) -> ExitCode:
+    """Exits 1 where an aim is missed for certain, 3 where one is not sure."""
+    from virtualq_core.calibrate.generator import page, try_generator
+
+    found = try_generator(server, seed=seed, tell=_say)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=2))
+    else:
+        typer.echo((page.markdown if markdown else page.summary)(found))
+    outcomes = page.outcomes(found)
+    if "missed" in outcomes:
+        return ExitCode.FAILED
+    return ExitCode.INCONCLUSIVE if "not sure" in outcomes else ExitCode.PASSED
 
 
 def _say(message: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from virtualq_core import content
-from virtualq_core.calibrate.ring import make_ring
+from virtualq_core.calibrate.generator.ring import make_ring
 from virtualq_core.load.arrival import Arrival
 from virtualq_core.load.runner import run_load
 from virtualq_core.load.scenario import find_scenario
@@ -26,7 +26,7 @@ from virtualq_core.tenancy import APPLICATION_ROLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from virtualq_core.calibrate.ring import Ring
+    from virtualq_core.calibrate.generator.ring import Ring
     from virtualq_core.database.server import Database
     from virtualq_core.load.result import LoadResult
     from virtualq_core.load.scenario import Scenario
