@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from locust.rpc.protocol import Message
     from locust.runners import MasterRunner, WorkerRunner
 
-_PLAN, _ASK, _TELL, _RECORD = "virtualq-plan", "virtualq-ask-time", "virtualq-tell-time", "virtualq-record"
+_PLAN, _STOP, _RECORD = "virtualq-plan", "virtualq-stop", "virtualq-record"
+_ASK, _TELL = "virtualq-ask-time", "virtualq-tell-time"
 _QUESTIONS = 12
 _PATIENCE_S = 10.0
 _PORTION = 4_000_000
@@ -48,8 +49,13 @@ class MasterRelay:
         self._open = {self._index(client_id) for client_id in self._runner.clients}
         self._runner.send_message(_PLAN, plan.public())
 
-    def wait_for_records(self) -> list[str]:
-        """Wait until every worker has sent its last; those that have not by now, by name."""
+    def collect(self) -> list[str]:
+        """
+        Let the workers stop, and wait until each has sent its last record; those that have not by now, by name.
+
+        A master that quits tells its workers so only after its own test has stopped, which is too late for a verdict.
+        """
+        self._runner.send_message(_STOP)
         with gevent.Timeout(_PATIENCE_S, False):  # noqa: FBT003  gevent's way to end without an error
             while self._open:
                 gevent.sleep(0.02)
@@ -61,7 +67,7 @@ class MasterRelay:
 
     def _write(self, msg: Message, **_: object) -> None:
         index = self._index(msg.node_id)
-        if self._folder is None or index not in self._open:
+        if self._folder is None or index not in self._open or not self._folder.exists():
             return
         for suffix in ("names", "ops"):
             with (self._folder / f"worker-{index}.{suffix}").open("ab") as file:
@@ -87,6 +93,7 @@ class WorkerRelay:
         self.plan: LoadPlan | None = None
         runner.register_message(_PLAN, self._receive)
         runner.register_message(_TELL, self._compare)
+        runner.register_message(_STOP, self._stop, concurrent=True)
 
     def wait_for_plan(self) -> LoadPlan:
         """
@@ -127,6 +134,9 @@ class WorkerRelay:
     def _receive(self, msg: Message, **_: object) -> None:
         self.plan = LoadPlan.from_public(msg.data, dsn=self._dsn, folder=Path(self._held.name))
         gevent.spawn(self._ask)
+
+    def _stop(self, **_: object) -> None:
+        self._runner.stop()
 
     def _ask(self) -> None:
         for _ in range(_QUESTIONS):

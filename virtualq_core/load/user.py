@@ -230,7 +230,7 @@ def _end(environment: Environment, **_: object) -> None:
     try:
         if _relays.worker is not None and generator.test is not None:
             generator.test.journal.note_clock(*_relays.worker.clock)
-        status = generator.end(_relays.master.wait_for_records() if _relays.master is not None else ())
+        status = generator.end(_relays.master.collect() if _relays.master is not None else ())
         if _relays.worker is not None:
             _relays.worker.send(is_last=True)
     except VirtualQError as error:

@@ -8,7 +8,9 @@ Locust has patched the standard library.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
+from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +21,19 @@ from gevent import get_hub, getcurrent
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
 
+_TIMER_SLACK = Path("/proc/self/timerslack_ns")
 _waited_ns: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _psycopg_wait = psycopg.waiting.wait
 
 
 def install() -> None:
-    """Make psycopg wait like this; its connections look the function up at each call."""
+    """
+    Make psycopg wait like this; its connections look the function up at each call.
+
+    Where the kernel lets a process say how late its timers may be (Linux: 50 µs unless told), it is told not to be.
+    """
+    with contextlib.suppress(OSError):
+        _TIMER_SLACK.write_text("1", encoding="ascii")
     psycopg.waiting.wait = wait  # type: ignore[assignment]  # it returns what the generator does
 
 
