@@ -49,3 +49,18 @@ class Client(TicketUser):
     def read_a_ticket(self) -> None:
         """The ticket and the end of its history in one snapshot: both must agree."""
         self.client.read()
+
+    @task(share("dashboard"))
+    def look_at_what_is_in_hand(self) -> None:
+        """An employee's own tickets, after every action."""
+        self.client.dashboard()
+
+    @task(share("search"))
+    def search_for_tickets(self) -> None:
+        """By something that only their custom data know."""
+        self.client.search()
+
+    @task(share("publish"))
+    def publish_a_type(self) -> None:
+        """Somebody edits a machine while its tickets are on their way."""
+        self.client.publish()

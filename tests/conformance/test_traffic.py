@@ -104,6 +104,29 @@ def test_a_bulk_call_gathers_tickets_that_can_go_the_same_way() -> None:
     assert {card.state for card in gathered} == {"b"}
 
 
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ({}, [0.8, 0.15, 0.05]),
+        ({"tenant_skew": 0.0}, [1 / 3] * 3),
+        ({"hot_tenant_share": 0.5}, [0.5, 0.375, 0.125]),
+        ({"hot_tenant_share": 1.0}, [1.0, 0.0, 0.0]),
+    ],
+)
+def test_tenants_are_drawn_by_their_weights(details: dict[str, float], expected: list[float]) -> None:
+    """By their open tickets, all alike, or the biggest one by its share and the others by the rest."""
+    queues = [
+        TargetQueue(7, 1, 5, [0]),
+        TargetQueue(8, 2, 70, [0]),
+        TargetQueue(8, 3, 10, [0]),
+        TargetQueue(9, 4, 15, [0]),
+    ]
+    kept = Board(Target([ORDER], queues, [], []), 0, **details)
+    chance = random.Random(1)
+    drawn = [kept.pick_tenant(chance) for _ in range(4000)]
+    assert [drawn.count(tenant_id) / 4000 for tenant_id in (8, 9, 7)] == pytest.approx(expected, abs=0.03)
+
+
 def found(kept: Board, ticket_id: int) -> Card:
     """The card that is surely there."""
     card = kept.find(7, ticket_id)

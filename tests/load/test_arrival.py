@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from virtualq_core.load.arrival import Arrival, ArrivalFault, Schedule
+from virtualq_core.load.arrival import Arrival, ScenarioFault, Schedule
 
 NS = 1_000_000_000
 
@@ -102,5 +102,5 @@ def test_what_nobody_would_wait_for_is_skipped_and_told() -> None:
 )
 def test_a_rate_that_cannot_be_meant_is_refused(fault: dict[str, Any], message: str) -> None:
     """Before anything runs, with what would do."""
-    with pytest.raises(ArrivalFault, match=message):
+    with pytest.raises(ScenarioFault, match=message):
         Arrival(**fault)

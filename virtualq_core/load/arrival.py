@@ -29,10 +29,10 @@ _NS_PER_S = 1_000_000_000
 _JUMP_S = 1e-9
 
 
-class ArrivalFault(UsageError):
-    """A rate that cannot be meant."""
+class ScenarioFault(UsageError):
+    """A scenario says something that cannot be meant."""
 
-    code = "arrival"
+    code = "scenario"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +53,15 @@ class Arrival:
 
     def __post_init__(self) -> None:
         if self.shape not in SHAPES:
-            raise ArrivalFault(f"no arrival has the shape '{self.shape}'", expected=" or ".join(SHAPES))
+            raise ScenarioFault(f"no arrival has the shape '{self.shape}'", expected=" or ".join(SHAPES))
         if self.shape != "steady" and not (self.is_open and self.peak_per_s > 0):
-            raise ArrivalFault(
+            raise ScenarioFault(
                 f"a {self.shape} needs two rates", expected="rate_per_s and peak_per_s, both more than 0"
             )
         if self.shape == "steps" and self.steps < 2:  # noqa: PLR2004  one step is no staircase
-            raise ArrivalFault("steps are more than one", observed=self.steps, expected="at least 2")
+            raise ScenarioFault("steps are more than one", observed=self.steps, expected="at least 2")
         if self.shape == "burst" and not 0 < self.burst_s < self.burst_every_s:
-            raise ArrivalFault(
+            raise ScenarioFault(
                 "a burst is a part of its period", observed=f"{self.burst_s} s", expected=f"< {self.burst_every_s} s"
             )
 

@@ -12,18 +12,11 @@ from virtualq_core import content
 from virtualq_core.conformance.contention import Thresholds
 from virtualq_core.conformance.operation import Kind
 from virtualq_core.conformance.traffic.demand import Demand
-from virtualq_core.errors import UsageError
-from virtualq_core.load.arrival import Arrival
+from virtualq_core.load.arrival import Arrival, ScenarioFault
 
 _Part = TypeVar("_Part")
 POOLS = ("direct", "psycopg", "sqlalchemy", "pgbouncer-session", "pgbouncer-transaction")
 FAULTS = ("stall", "kill-backends", "crash", "held-snapshot")
-
-
-class ScenarioFault(UsageError):
-    """A scenario says something that cannot be meant."""
-
-    code = "scenario"
 
 
 @dataclass(frozen=True, kw_only=True)
