@@ -69,7 +69,7 @@ class Capacity:
         limit, (low, high) = self.scenario.limit, self.interval
         return (
             f"{self.rate_per_s:,.0f} operations/s ({low:,.0f} to {high:,.0f} in {len(self.rates_per_s)} repeats) keep "
-            f"{1 - limit.max_late_share:.4g} of them within {limit.latency_ms:g} ms; "
+            f"{100 * (1 - limit.max_late_share):g} % of them within {limit.latency_ms:g} ms; "
             f"in a closed loop {self.scenario.clients} clients do {self.saturation_per_s:,.0f}/s"
         )
 
@@ -134,14 +134,14 @@ def find_capacity(
     saturation = run(Arrival(), _SATURATE_S, 0).figures.operations_per_s
     tell(f"a staircase up to {_HIGHEST * saturation:,.0f} operations/s")
     rough = run(_stairs(_LOWEST * saturation, _HIGHEST * saturation), _STEP_S * _STEPS, 1).figures.steps
-    near = _highest(rough, scenario.limit) or _LOWEST * saturation
+    near = highest(rough, scenario.limit) or _LOWEST * saturation
     steps = list(rough)
     rates = []
     for number in range(repeats):
         tell(f"repeat {number + 1} of {repeats}, around {near:,.0f} operations/s")
         fine = run(_stairs(_FINE_BELOW * near, _FINE_ABOVE * near), _STEP_S * _STEPS, 2 + number).figures.steps
         steps += fine
-        rates.append(_highest(fine, scenario.limit))
+        rates.append(highest(fine, scenario.limit))
     return Capacity(scenario, saturation, tuple(rates), tuple(steps), tuple(runs))
 
 
@@ -153,7 +153,7 @@ def _stairs(low: float, high: float) -> Arrival:
     return Arrival(shape="steps", rate_per_s=low, peak_per_s=high, steps=_STEPS)
 
 
-def _highest(steps: Sequence[Demanded], limit: Limit) -> float:
+def highest(steps: Sequence[Demanded], limit: Limit) -> float:
     """The rate of the last step before the first that does not hold; 0 where that is the lowest."""
     held = 0.0
     for step in steps:
