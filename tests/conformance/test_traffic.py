@@ -84,6 +84,16 @@ def test_too_few_hot_tickets_ask_for_a_new_one() -> None:
     assert kept.pick(random.Random(1), 1.0) is not None
 
 
+def test_a_full_board_takes_no_more() -> None:
+    """So that a load of any length keeps its memory; what is closed makes room."""
+    kept = Board(Target([ORDER], [QUEUE], [TargetTicket(7, one, 0, 0, "a") for one in range(3)], []), 1, at_most=3)
+    kept.add(Card(9, QUEUE, ORDER, "a", 1))
+    assert (len(kept), kept.find(7, 9)) == (3, None)
+    kept.update(found(kept, 1), "c", 3)
+    kept.add(Card(9, QUEUE, ORDER, "a", 1))
+    assert kept.find(7, 9) is not None
+
+
 def test_an_answer_that_comes_late_changes_nothing() -> None:
     """The server's numbers say which one is the later."""
     kept = board(3)

@@ -119,6 +119,7 @@ class Generator:
             Board(
                 plan.target,
                 self.scenario.contention.hot_tickets,
+                at_most=extent.open_tickets,
                 tenant_skew=extent.tenant_skew,
                 hot_tenant_share=extent.hot_tenant_share,
             ),

@@ -43,14 +43,23 @@ class Board:
     """
     Open tickets, so many `hot` ones among them.
 
-    The hot ones are what everybody fights over: as soon as one of them is closed, another ticket takes its place.
-    A tenant is drawn by its open tickets at the begin, to the power of `tenant_skew`; `hot_tenant_share`, if any, is
-    the share of the first tenant, which has the most. Safe for threads; a card may change under the eyes of who holds
-    it, as the ticket itself may.
+    The hot ones are what everybody fights over: as soon as one of them is closed, another ticket takes its place. A
+    tenant is drawn by its open tickets at the begin, to the power of `tenant_skew`; `hot_tenant_share`, if any, is the
+    share of the first tenant, which has the most. With `at_most` there are no more cards than that, however long it
+    goes on. Safe for threads; a card may change under the eyes of who holds it, as the ticket itself may.
     """
 
-    def __init__(self, target: Target, hot: int, *, tenant_skew: float = 1.0, hot_tenant_share: float = 0.0) -> None:
+    def __init__(
+        self,
+        target: Target,
+        hot: int,
+        *,
+        at_most: int | None = None,
+        tenant_skew: float = 1.0,
+        hot_tenant_share: float = 0.0,
+    ) -> None:
         self._most_hot = hot
+        self._at_most = at_most
         self._lock = Lock()
         self._piles: dict[int, list[Card]] = {}
         self._hot: list[Card] = []
@@ -81,9 +90,11 @@ class Board:
         return self._tenants[bisect(self._weights, chance.random() * self._weights[-1], hi=len(self._tenants) - 1)]
 
     def add(self, card: Card) -> None:
-        """A ticket that was found or created; closed ones are of no use."""
+        """A ticket that was found or created; closed ones are of no use, nor is one for which there is no room."""
         if card.is_open:
             with self._lock:
+                if self._at_most is not None and len(self._by_id) >= self._at_most:
+                    return
                 pile = self._piles.setdefault(card.tenant_id, [])
                 card.place = len(pile)
                 pile.append(card)
