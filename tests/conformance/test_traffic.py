@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import psycopg
 import pytest
@@ -123,7 +124,7 @@ def test_a_bulk_call_gathers_tickets_that_can_go_the_same_way() -> None:
         ({"hot_tenant_share": 1.0}, [1.0, 0.0, 0.0]),
     ],
 )
-def test_tenants_are_drawn_by_their_weights(details: dict[str, float], expected: list[float]) -> None:
+def test_tenants_are_drawn_by_their_weights(details: dict[str, Any], expected: list[float]) -> None:
     """By their open tickets, all alike, or the biggest one by its share and the others by the rest."""
     queues = [
         TargetQueue(7, 1, 5, [0]),

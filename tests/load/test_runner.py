@@ -42,6 +42,7 @@ def test_a_load_on_a_correct_database_leaves_a_true_history(stage: Stage, rush: 
     assert found.verdict == "passed", found.problems()
     tally = found.judgement.tally
     assert stage.count("count_history") - before == tally.ok
+    assert tally.unknown == 0, "a client was ended in the middle of an operation"
     assert set(found.figures.operations) >= {"transition", "create", "read"}
     assert tally.refused >= tally.races > 0
     assert 2 < found.figures.duration_s < 10

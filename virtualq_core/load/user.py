@@ -21,6 +21,7 @@ import gevent.socket
 from locust import User, events
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from virtualq_core.conformance.operation import Operation, Outcome
 from virtualq_core.errors import EnvironmentFault, ExitCode, UsageError, VirtualQError
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("virtualq")
 _STOP_TIMEOUT_S = 20.0
-_LONG_S = 3600.0
 _BEGIN_S = 30.0
 _BEGUN = "virtualq-begun"
 _MS_PER_NS = 1e-6
@@ -98,8 +98,7 @@ class TicketUser(User):
             raise gevent.GreenletExit from error
         if test is not None:
             test.begun.wait()
-            if test.over.wait(self.wait_time()):
-                raise StopUser
+            self.wait_time()
 
     def on_stop(self) -> None:
         """Disconnect."""
@@ -107,9 +106,23 @@ class TicketUser(User):
             self.client.close()
 
     def wait_time(self) -> float:
-        """How long until the next operation, in seconds."""
-        wait_s = None if generator.test is None else generator.test.wait_s(self.client)
-        return _LONG_S if wait_s is None else wait_s
+        """Wait until the next operation is due, or there is to be none; Locust has nothing to wait after that."""
+        test = generator.test
+        if test is None:
+            raise StopUser
+        wait_s = test.wait_s(self.client)
+        if wait_s != 0:
+            test.over.wait(wait_s)
+        if test.over.is_set():
+            raise StopUser
+        return 0.0
+
+    def stop(self, force: bool = False) -> bool:  # noqa: FBT001, FBT002  Locust's signature
+        """Let the user end before its next operation: Locust would kill it, and that may be in the middle of one."""
+        if force:
+            return bool(super().stop(force=True))
+        self._state = LOCUST_STATE_STOPPING
+        return False
 
     def _tell(self, operation: Operation) -> None:
         """Let Locust's page count along. Its figures are rounded; the harness takes its own from the record."""
