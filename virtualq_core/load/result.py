@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.invariant import Violation
     from virtualq_core.conformance.witness import StandingViolation
     from virtualq_core.load.figure import Figures
+    from virtualq_core.load.way import Pooling
 
 _NEXT_STEP = "read the evidence below the violation: the ticket's history with the operations around it"
 
@@ -32,6 +33,7 @@ class LoadResult:
     judgement: Judgement
     standing: tuple[StandingViolation, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
+    pooling: Pooling | None = None
 
     @property
     def verdict(self) -> Literal["passed", "failed", "inconclusive"]:
