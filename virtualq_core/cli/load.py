@@ -38,6 +38,9 @@ def load(
     tickets: Annotated[
         int, typer.Option("--tickets", metavar="N", min=1, help="How many, in the database that is made for the load.")
     ] = 20_000,
+    pools: Annotated[
+        bool, typer.Option("--pools", help="Compare connection pools, each size for --duration (default: 1 s) a turn.")
+    ] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -62,6 +65,12 @@ def load(
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
         _target(server, tickets, seed) as database,
     ):
+        if pools:
+            from virtualq_core.cli.pool import run_pools
+
+            return run_pools(
+                database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed, as_json=as_json
+            )
         found = run_load(database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed)
     if as_json:
         told = {
