@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from virtualq_core.check import conclusion
+from virtualq_core.check.ledger import OpenStage
 from virtualq_core.cli.pool import run_pools, table
 from virtualq_core.errors import EnvironmentFault
 from virtualq_core.load import find_scenario, saturation
@@ -120,6 +122,17 @@ def test_the_results_of_a_check_carry_it() -> None:
     assert conclusion.pools(comparison()).kinds[1].points[1].size == 32
     empty = conclusion.unpooled("procedural", EnvironmentFault("too few connections", observed="3 free"))
     assert {(kind.verdict, kind.detail) for kind in empty.kinds} == {("skipped", "too few connections: 3 free")}
+
+
+def test_a_check_fails_by_a_pool_that_leaks_and_tells_the_knees() -> None:
+    """In the stage of the load, beside its own line."""
+    stage = OpenStage("load", summary="100 transitions/s")
+    conclusion.conclude_pools(stage, comparison())
+    assert (stage.verdict, [problem.code for problem in stage.problems]) == ("failed", ["tenant-leak"])
+    assert stage.summary == "100 transitions/s; pools' knees for 32 clients: pgbouncer-transaction 32"
+    sound = OpenStage("load", summary="…")
+    conclusion.conclude_pools(sound, replace(comparison(), problems=()))
+    assert sound.verdict == "passed"
 
 
 @pytest.mark.server

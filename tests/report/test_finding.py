@@ -134,5 +134,4 @@ def test_figures_are_only_of_what_was_measured() -> None:
         ("history violations", "0"),
         ("requirements hold", "16 of 16"),
         ("orm / procedural rate", "0.194×"),
-        ("pool, knee", "4 connections"),
     ]

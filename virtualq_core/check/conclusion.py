@@ -213,6 +213,13 @@ def unpooled(subject: str, error: VirtualQError) -> Pools:
     return Pools(scenario=POOL_SCENARIO, subject=subject, clients=POOL_CLIENTS, blocks=0, turn_s=0.0, kinds=kinds)
 
 
+def conclude_pools(stage: OpenStage, found: PoolComparison) -> None:
+    """One more clause for the load's line; failed where a pool leaks, or the history is not true behind it."""
+    stage.summary = f"{stage.summary}; {found.summary}"
+    if found.problems:
+        stage.fail(*problems(found.problems))
+
+
 def load(found: LoadResult) -> tuple[Load, tuple[Latency, ...]]:
     """The load's figures, and the latencies of each kind of operation in it."""
     figures: Load = part_from_json(Load, found.to_json())

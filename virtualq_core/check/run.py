@@ -45,9 +45,10 @@ if TYPE_CHECKING:
 
     from virtualq_core.check.ledger import OpenStage, Progress
     from virtualq_core.database.server import Database, Server
+    from virtualq_core.load.saturation import PoolComparison
     from virtualq_core.measure.budget import Budget
     from virtualq_core.measure.growth import SizedDatabase
-    from virtualq_core.report.results import Problem, StageName
+    from virtualq_core.report.results import StageName
     from virtualq_core.seeding import Dataset
 
 _POOL_SIZES = (1, 2, 4, 8, 16)
@@ -249,8 +250,8 @@ class _Check:
         self.results.load, latencies = conclusion.load(found)
         self.results.latencies += latencies
         conclusion.conclude_load(stage, found)
-        if pooled:
-            stage.fail(*pooled)
+        if pooled is not None:
+            conclusion.conclude_pools(stage, pooled)
 
     def _guarantees(self) -> None:
         """Measured in a small database of its own, whatever the profile's size, where the server lets us make one."""
@@ -261,11 +262,11 @@ class _Check:
             found = measure_guarantees(database, limit_s=self.profile.guarantees_s, seed=self.options.seed)
         self.results.guarantees = conclusion.guarantees(found)
 
-    def _pools(self) -> tuple[Problem, ...]:
-        """Compared in a small database of their own as well; what failed of them, and of the history that they left."""
+    def _pools(self) -> PoolComparison | None:
+        """Compared in a small database of their own as well, where that can be made and connected to."""
         sized = self._sized()
         if not self.profile.pools_s or sized is None:
-            return ()
+            return None
         subject, seed = self.subjects[0], self.options.seed
         try:
             with sized(TICKETS) as database:
@@ -279,9 +280,9 @@ class _Check:
                 )
         except EnvironmentFault as error:
             self.results.pools = conclusion.unpooled(subject, error)
-            return ()
+            return None
         self.results.pools = conclusion.pools(found)
-        return conclusion.problems(found.problems)
+        return found
 
     def _sized(self) -> SizedDatabase | None:
         """Databases of other sizes for growth, where this server lets us make them."""

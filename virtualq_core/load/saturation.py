@@ -37,7 +37,7 @@ from virtualq_core.measure.result import Problem
 from virtualq_core.subjects import find_subject, require_poolable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,7 +54,8 @@ SIZES = (1, 2, 4, 8, 16, 32)
 CLIENTS = 32
 TURN_S = 1.0
 _WARM_SHARE = 0.25
-_BESIDES_S = 0.12  # opening and closing a pool, for each turn
+_BESIDES_S = 0.15  # opening and closing a pool, for each turn
+_LEAST_SIZES = 3
 _LEAST_TURN_S = 0.15
 _SPARE_CONNECTIONS = 4
 _NS_PER_S = 1_000_000_000
@@ -67,10 +68,11 @@ class PoolPoint:
     One kind of pool in one size.
 
     `rate_per_s` are the operations that were answered (refusals are answers), with its 95 % interval over the blocks.
-    Latencies are of these operations, from where a client asked for a connection; `pool_wait_p99_ms` of all clients'
-    waits for one, None where each has its own. PgBouncer is waited for out of sight: it says how long in the mean
-    (`bouncer_wait_ms`), and how many at most. `exhausted` operations got no connection in time, `failed` ones met
-    another error that no rule explains. `busy_share` is how much of a processor the clients themselves took.
+    Latencies are of all that were under way in the turns, from where a client asked for a connection, and so is
+    `pool_wait_p99_ms`, the time until it was lent one; None where each has its own. PgBouncer is waited for out of
+    sight: it says how long in the mean (`bouncer_wait_ms`), and how many at most. `exhausted` operations got no
+    connection in time, `failed` ones met another error that no rule explains. `busy_share` is how much of a processor
+    the clients themselves took.
     """
 
     size: int
@@ -124,9 +126,9 @@ class PoolComparison:
 
     @property
     def summary(self) -> str:
-        """The knees in one line."""
+        """The knees in one clause."""
         told = [f"{kind.name} {kind.knee}" for kind in self.kinds if kind.knee is not None]
-        return f"{self.clients} clients; pools as good as the best from: {', '.join(told) or 'none measured'}"
+        return f"pools' knees for {self.clients} clients: {', '.join(told) or 'none'}"
 
 
 class _Turn(NamedTuple):
@@ -154,8 +156,9 @@ def compare_pools(
     """
     Put the scenario's mix on a database by each kind of pool and in each size, in a closed loop.
 
-    A turn counts for `turn_s`, or for as long as fits into `limit_s` altogether. Sizes beyond the clients are left out.
-    `tell` hears how many turns are over. The database must be quiet otherwise.
+    A turn counts for `turn_s`, or for as long as fits into `limit_s` altogether; where that is too short, every other
+    size is left out. So are sizes beyond the clients. `tell` hears how many turns are over. The database must be quiet
+    otherwise.
 
     Raises:
         UsageError, GuardRefusal, NothingToDo, EnvironmentFault: as `run_load` does.
@@ -166,12 +169,10 @@ def compare_pools(
     implementation = find_subject(subject)
     skipped = _unavailable(implementation)
     fitting = sorted({size for size in sizes if size <= clients}) or [clients]
-    pools = [
-        Pool(mode=mode, size=size)
-        for mode in POOLS
-        if mode not in skipped
-        for size in ([clients] if mode == DIRECT else fitting)
-    ]
+    pools = _plan(fitting, clients, skipped)
+    while limit_s is not None and len(fitting) > _LEAST_SIZES and _fits(limit_s, blocks * len(pools)) < _LEAST_TURN_S:
+        fitting = fitting[::2]
+        pools = _plan(fitting, clients, skipped)
     faults: dict[str, VirtualQError] = {}
     with prepare(database, chosen, subject=subject, seed=seed) as run:
         _require_connections(database, max(clients, *fitting))
@@ -180,7 +181,7 @@ def compare_pools(
             _prove(ways, implementation, run, faults)
             places = [place for place, way in enumerate(ways.ways) if way.pool.mode not in faults]
             if limit_s is not None:
-                turn_s = max(_LEAST_TURN_S, limit_s / (blocks * len(places)) / (1 + _WARM_SHARE) - _BESIDES_S)
+                turn_s = max(_LEAST_TURN_S, _fits(limit_s, blocks * len(places)))
             turns = _take_turns(run, ways, places, turn_s=turn_s, blocks=blocks, tell=tell)
             found = list(ways.ways)
         result = run.conclude()
@@ -200,6 +201,21 @@ def compare_pools(
         kinds=tuple(kinds),
         problems=(*(_problem(mode, fault) for mode, fault in faults.items()), *judged),
     )
+
+
+def _plan(sizes: Sequence[int], clients: int, skipped: Mapping[str, str]) -> list[Pool]:
+    """Every kind that is there, in every size; without a pool there are as many connections as clients."""
+    return [
+        Pool(mode=mode, size=size)
+        for mode in POOLS
+        if mode not in skipped
+        for size in ([clients] if mode == DIRECT else sizes)
+    ]
+
+
+def _fits(limit_s: float, turns: int) -> float:
+    """For how long each turn may count, where all of them take so long."""
+    return (limit_s / turns - _BESIDES_S) / (1 + _WARM_SHARE)
 
 
 def _unavailable(subject: Subject) -> dict[str, str]:
@@ -299,10 +315,14 @@ def _point(pool: Pool, recording: Recording, turns: Sequence[_Turn], clients: in
     for turn in turns:
         begin_ns, end_ns, _ = turn.taken
         of_turn = recording.records["client"] - turn.first
-        is_within = (recording.records["return_ns"] > begin_ns) & (recording.records["return_ns"] <= end_ns)
-        records = _calls(recording.records[(of_turn >= 0) & (of_turn < clients) & is_within])
+        records = _calls(recording.records[(of_turn >= 0) & (of_turn < clients)])
+        # What was under way meanwhile counts as slow or as quick as it was, also where it took longer than the turn: a
+        # client that got no connection at all would be left out otherwise.
+        asked_ns = records["invoke_ns"] - records["pooled_ns"]
+        records = records[(asked_ns < end_ns) & (records["return_ns"] > begin_ns)]
         is_answered = np.isin(records["outcome"], [Outcome.OK, Outcome.REFUSED])
-        rates.append(int(np.count_nonzero(is_answered)) * _NS_PER_S / (end_ns - begin_ns))
+        ended = int(np.count_nonzero(is_answered & (records["return_ns"] <= end_ns)))
+        rates.append(ended * _NS_PER_S / (end_ns - begin_ns))
         latencies.append(latency_ns(records[is_answered]))
         waits.append(records["pooled_ns"][records["pooled_ns"] > 0])
         is_exhausted = records["reason"] == reasons.get(PoolExhausted.code, -1)

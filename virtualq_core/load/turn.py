@@ -111,8 +111,9 @@ class Table:
         act: list[Callable[[], None]] = [getattr(client, method) for method in self._methods]
         while not over.is_set():
             chance.choices(act, self._weights)[0]()
-            if pause_s:
-                over.wait(pause_s)
+            # Also without a pause the others get their turn, as they would if each client were a machine: whoever gives
+            # a connection back would be the first to ask for one otherwise, and keep it.
+            over.wait(pause_s) if pause_s else gevent.sleep(0)
 
 
 def _leave_when_alone() -> None:

@@ -13,7 +13,7 @@ from virtualq_core.report.verdict import PartVerdict, fold
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from virtualq_core.report.results import Budget, Load, Pools, Requirement, Results, Stage
+    from virtualq_core.report.results import Budget, Load, Requirement, Results, Stage
 
 QUEUE_QUERY = "list_queue"
 _NAMED = 2
@@ -67,7 +67,7 @@ def figures(results: Results) -> list[Figure]:
     if orm is not None and orm.ratio_to_procedural is not None:
         spread = quantity.interval(orm.ratio_interval)
         found.append(Figure("orm / procedural rate", quantity.ratio(orm.ratio_to_procedural), spread or "same run"))
-    return found + _pool_figures(results.pools)
+    return found
 
 
 def _load_figures(load: Load) -> list[Figure]:
@@ -81,18 +81,6 @@ def _load_figures(load: Load) -> list[Figure]:
         Figure("load, p99", amount(load.p99_ms, "ms"), f"p50 {amount(load.p50_ms, 'ms')}"),
         Figure("history violations", count(len(load.violations)), many(load.unknown, "unknown outcomes"), bad),
     ]
-
-
-def _pool_figures(pools: Pools | None) -> list[Figure]:
-    """What the kind of pool that got most done needs for it."""
-    kinds = [] if pools is None else [kind for kind in pools.kinds if kind.knee is not None]
-    if pools is None or not kinds:
-        return []
-    best = max(kinds, key=lambda kind: max(point.rate_per_s for point in kind.points))
-    low, high = best.knee_interval or (best.knee, best.knee)
-    spread = "" if low == high else f" ({low} to {high})"
-    note = f"{best.name}{spread}, {many(pools.clients, 'clients')}"
-    return [Figure("pool, knee", many(best.knee or 0, "connections"), note)]
 
 
 def common_verdict(parts: Iterable[Budget | Requirement]) -> PartVerdict:
