@@ -23,6 +23,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from virtualq_core import content
+from virtualq_core.cli.pool import pooled
 from virtualq_core.conformance.contention import Thresholds
 from virtualq_core.conformance.operation import Outcome
 from virtualq_core.conformance.traffic.demand import Extent
@@ -308,6 +309,9 @@ def test_a_load_by_pgbouncer_is_true_and_tells_how_long_clients_waited_in_it(
     assert found.pooling.wait.mean_ms is not None
     assert found.pooling.wait.mean_ms > 0
     assert leftovers(stage) == []
+    told = "\n".join(pooled(found))
+    assert f"pool {mode}, 2 connections" in told
+    assert f"{found.pooling.program}: waits in the mean" in told
 
 
 def test_an_attendant_ends_its_program_and_deletes_the_folder(tmp_path: Path) -> None:

@@ -168,6 +168,20 @@ def test_a_broken_session_is_replaced(stage: Stage, mode: str, implementation: s
 
 
 @pytest.mark.server
+@pytest.mark.parametrize("mode", IN_PROCESS)
+def test_a_session_that_its_borrower_does_not_trust_is_replaced(stage: Stage, mode: str) -> None:
+    """Though its connection seems to be well: who knows what is still to come on it."""
+    with opened(stage, mode, size=1) as pool:
+        session = pool.take()
+        _, pid = who(session)
+        pool.give_back(session, is_usable=False)
+        assert visible_connection(session).closed
+        fresh = pool.take()
+        assert who(fresh)[1] != pid
+        pool.give_back(fresh, is_usable=True)
+
+
+@pytest.mark.server
 @pytest.mark.parametrize(("processes", "lent"), [(1, 5), (2, 2), (8, 1)])
 @pytest.mark.parametrize("mode", IN_PROCESS)
 def test_the_size_is_shared_by_the_processes(stage: Stage, mode: str, processes: int, lent: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,6 +55,7 @@ def load(
 
     Example: virtualq load check --clients 32 --duration 20
     """
+    from virtualq_core.cli.pool import run_pools, show_pool
     from virtualq_core.database.provider import provide
     from virtualq_core.load import find_scenario, run_load
     from virtualq_core.report.verdict import exit_code
@@ -66,8 +68,6 @@ def load(
         _target(server, tickets, seed) as database,
     ):
         if pools:
-            from virtualq_core.cli.pool import run_pools
-
             return run_pools(
                 database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed, as_json=as_json
             )
@@ -79,10 +79,12 @@ def load(
             "load": found.to_json(),
             "latencies": found.latencies(),
             "problems": found.problems(),
+            "pooling": None if found.pooling is None else asdict(found.pooling),
         }
         typer.echo(json.dumps(told, indent=2))
     else:
         _show(found)
+        show_pool(found)
     return exit_code(found.verdict)
 
 

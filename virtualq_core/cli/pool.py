@@ -11,12 +11,13 @@ import typer
 
 from virtualq_core.errors import ExitCode
 from virtualq_core.load.saturation import CLIENTS, TURN_S, compare_pools
+from virtualq_core.load.way import DIRECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from virtualq_core.database.server import Database
-    from virtualq_core.load import Scenario
+    from virtualq_core.load import LoadResult, Scenario
     from virtualq_core.load.saturation import PoolComparison, PoolKind, PoolPoint
 
 _HEAD = ("pool", "size", "ops/s", "95 %", "p50 ms", "p99 ms", "wait")
@@ -70,6 +71,28 @@ def table(found: PoolComparison) -> Iterator[str]:
     yield from _NOTES
     for kind in found.kinds:
         yield from _remarks(kind)
+
+
+def show_pool(found: LoadResult) -> None:
+    """Print by which pool the clients of a load went."""
+    for line in pooled(found):
+        typer.echo(line)
+
+
+def pooled(found: LoadResult) -> Iterator[str]:
+    """By which pool the clients of a load went, and how they waited for it; nothing where each had a connection."""
+    pool = found.pooling
+    if pool is None or pool.mode == DIRECT:
+        return
+    waited = found.figures.pool_wait
+    times = "" if waited.p99_ms is None else f"; waits p50 {waited.p50_ms:.2f} ms, p99 {waited.p99_ms:.2f} ms"
+    yield ""
+    yield f"pool {pool.mode}, {pool.size} connections{times}"
+    if pool.wait is not None:
+        mean = "" if pool.wait.mean_ms is None else f"waits in the mean {pool.wait.mean_ms:.2f} ms, "
+        yield f"{pool.program}: {mean}up to {pool.wait.longest_ms:.0f} ms and {pool.wait.most_waiting} clients seen"
+    if pool.note:
+        yield pool.note
 
 
 def _rows(kind: PoolKind) -> Iterator[tuple[str, ...]]:
