@@ -10,7 +10,6 @@ from sqlalchemy import func, or_, select, update
 from virtualq_core.machine import Machine
 from virtualq_core.subjects.orm import OrmSession, OrmSubject
 from virtualq_core.subjects.orm.model import TicketRow, TicketStateHistoryRow, TypeDefinitionRow
-from virtualq_core.tenancy import APPLICATION_ROLE
 from virtualq_core.tickets import BulkOutcome, Lease, Transition
 
 if TYPE_CHECKING:
@@ -159,10 +158,7 @@ class OptimisticSubject(OrmSubject):
     """The document's process without a lock."""
 
     name = "optimistic"
-
-    def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> OptimisticSession:
-        """Connect one client."""
-        return OptimisticSession(dsn, role)
+    session_type = OptimisticSession
 
 
 subject = OptimisticSubject()

@@ -22,6 +22,9 @@ from virtualq_core.report.results import (
     Load,
     Moment,
     Plan,
+    PoolKind,
+    PoolPoint,
+    Pools,
     Problem,
     Requirement,
     Results,
@@ -377,6 +380,7 @@ def passed() -> Results:
             smallest_change=0.031,
         ),
         guarantees=guarantees(),
+        pools=pools(),
     )
 
 
@@ -398,6 +402,45 @@ def guarantees() -> tuple[Guarantee, ...]:
             verdict="skipped",
             detail="pgbench is not there",
         ),
+    )
+
+
+def pools() -> Pools:
+    """Two kinds of pools in four sizes, one connection for each client, and one kind that is not installed."""
+    own = PoolPoint(
+        size=32, rate_per_s=3_120.0, samples=9_400, interval=(3_040, 3_190), p50_ms=9.9, p99_ms=24.1, busy_share=0.71
+    )
+    kinds = (
+        PoolKind(name="direct", verdict="passed", points=(own,)),
+        _pool("psycopg", (1_210, 2_260, 3_490, 3_410), 4, (4, 8)),
+        PoolKind(name="sqlalchemy", verdict="failed", detail="the tenant of one client is still set for the next one"),
+        PoolKind(name="pgbouncer-session", verdict="skipped", detail="missing: PgBouncer"),
+        _pool("pgbouncer-transaction", (1_020, 1_890, 2_630, 2_700), 4, (4, 4), bouncer="PgBouncer 1.24.1"),
+    )
+    return Pools(scenario="pools", subject="procedural", clients=32, blocks=6, turn_s=0.5, kinds=kinds)
+
+
+def _pool(
+    name: str, rates: tuple[float, ...], knee: int, knee_interval: tuple[int, int], *, bouncer: str = ""
+) -> PoolKind:
+    points = tuple(
+        PoolPoint(
+            size=2**power,
+            rate_per_s=rate,
+            samples=round(rate * 3),
+            interval=(rate * 0.95, rate * 1.04),
+            p50_ms=31_000 / rate,
+            p99_ms=64_000 / rate,
+            pool_wait_p99_ms=None if bouncer else 55_000 / rate,
+            bouncer_wait_ms=24_000 / rate if bouncer else None,
+            bouncer_most_waiting=32 - 2**power if bouncer else None,
+            exhausted=3 if power == 0 else 0,
+            busy_share=0.7,
+        )
+        for power, rate in enumerate(rates)
+    )
+    return PoolKind(
+        name=name, verdict="passed", detail=bouncer, knee=knee, knee_interval=knee_interval, proofs=4, points=points
     )
 
 
@@ -578,6 +621,7 @@ def broken_off() -> Results:
         load=None,
         subjects=(),
         guarantees=(),
+        pools=None,
         calibration=None,
     )
 
@@ -626,6 +670,12 @@ def hostile(text: str) -> Results:
         ),
         subjects=tuple(replace(one, name=text) for one in base.subjects),
         guarantees=tuple(replace(one, name=text, reference=text, unit=text, detail=text) for one in base.guarantees),
+        pools=replace(
+            pools(),
+            scenario=text,
+            subject=text,
+            kinds=tuple(replace(one, name=f"{text}-{at}", detail=text) for at, one in enumerate(pools().kinds)),
+        ),
     )
 
 

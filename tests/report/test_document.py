@@ -37,6 +37,14 @@ MUTILATIONS = {
     "budget with a list for a limit": ("$.budgets[0].limit", lambda it: it["budgets"][0].update(limit=[100])),
     "interval upside down": ("$.budgets[0].interval", lambda it: it["budgets"][0].update(interval=[2, 1])),
     "interval of three": ("$.budgets[0].interval", lambda it: it["budgets"][0].update(interval=[1, 2, 3])),
+    "knee upside down": (
+        "$.pools.kinds[1].knee_interval",
+        lambda it: it["pools"]["kinds"][1].update(knee_interval=[8, 4]),
+    ),
+    "pool of no connections": (
+        "$.pools.kinds[1].points[0].size",
+        lambda it: it["pools"]["kinds"][1]["points"][0].update(size=0),
+    ),
     "histogram without its last edge": (
         "$.latencies[0].histogram",
         lambda it: it["latencies"][0]["histogram"]["edges_ms"].pop(),
@@ -95,7 +103,7 @@ def test_classes_and_schema_say_the_same() -> None:
         told = schema() if kind is Results else definitions[kind.__name__.lower()]
         derived = {"schema_version", "verdict"} if kind is Results else set()
         assert {part.name for part in fields(kind)} | derived == set(told["properties"]), kind.__name__
-        later = {"guarantees"} if kind is Results else set()  # results of earlier versions lack it, and are read
+        later = {"guarantees", "pools"} if kind is Results else set()  # earlier versions' lack them, and are read
         assert set(told["required"]) == set(told["properties"]) - later, kind.__name__
 
 

@@ -27,6 +27,7 @@ SECTIONS = [
     "load",
     "subjects",
     "guarantees",
+    "pools",
     "requirements",
     "environment",
     "reproduce",
@@ -131,6 +132,17 @@ def test_two_plans_stand_side_by_side() -> None:
     shown = ["".join(element.itertext()) for element in _section(_page("failed"), "problems").iter("pre")]
 
     assert sample.QUEUE_COMPARISON in shown
+
+
+def test_pools_show_their_knees_and_what_is_missing() -> None:
+    """A kind that was skipped or failed stands there by name, with the reason."""
+    said = _text(_section(_page("passed"), "pools"))
+
+    assert "psycopg knee at 4 (4 to 8); nothing left for the next client, seen 4 times" in said
+    assert "pgbouncer-transaction knee at 4; PgBouncer 1.24.1" in said
+    assert "pgbouncer-session – skipped missing: PgBouncer" in said
+    assert "sqlalchemy ✕ failed the tenant of one client is still set" in said
+    assert "3 got none in time" in said
 
 
 def test_budgets_show_observed_interval_and_limit_with_units() -> None:
@@ -247,7 +259,7 @@ def test_every_plot_says_in_words_what_it_shows() -> None:
     tree = _tree(_page("passed"))
     plots = [element for element in tree.iter("div") if element.get("class") == "plot"]
 
-    assert len(plots) == 10
+    assert len(plots) == 12
     for plot in plots:
         assert plot.get("role") == "img"
         assert re.search(r"\d", plot.get("aria-label", ""))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.report import sample
 from virtualq_core.report.plots import VARIABLES, Span, guarantee_plot, latency_plot, load_plot, span
+from virtualq_core.report.pool_plot import pool_plot
 from virtualq_core.report.results import Histogram, Latency, Load, Moment
 
 
@@ -34,7 +35,8 @@ def test_colours_and_fonts_are_the_pages_own() -> None:
     """No colour is fixed, so that one drawing serves light and dark; nothing is fetched."""
     load = sample.load()
     ratios = guarantee_plot(sample.guarantees(), is_wide=True, name="c")
-    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios):
+    pools = pool_plot(sample.pools(), is_wide=True, name="d")
+    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios, pools):
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b(?!\))", re.sub(r"url\(#[\w-]+\)", "", svg))
         assert "font-family" not in svg
         assert "://" not in svg
@@ -74,6 +76,25 @@ def test_the_cost_of_guarantees_is_drawn_row_by_row(*, is_wide: bool) -> None:
 
     assert [text for text in texts if text.isdigit()] == ["1", "2", "3", "4"]
     assert {"0.663×", "0.52×", "5.16×", "10×"} <= set(texts)
+
+
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_pools_are_drawn_over_their_sizes(*, is_wide: bool) -> None:
+    """The sizes are the axis; the connection of one's own, which has none, is a level."""
+    texts = _texts(pool_plot(sample.pools(), is_wide=is_wide, name="p"))
+
+    assert [text for text in texts if text.isdigit() and text != "0"] == ["1", "2", "4", "8"]
+    assert "operations/s" in texts
+
+
+def test_a_single_kind_of_pool_is_drawn_too() -> None:
+    """Also the connection of one's own alone, and a kind that this version does not know, without an interval."""
+    pools = sample.pools()
+    direct = replace(pools, kinds=pools.kinds[:1])
+    point = replace(pools.kinds[1].points[0], interval=None)
+    unknown = replace(pools, kinds=(replace(pools.kinds[1], name="tomorrow's", points=(point,)),))
+
+    assert all("operations/s" in _texts(pool_plot(one, is_wide=True, name="p")) for one in (direct, unknown))
 
 
 def test_a_fine_histogram_stays_small() -> None:

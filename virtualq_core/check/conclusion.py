@@ -10,6 +10,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from virtualq_core.conformance.requirement import load as load_requirements
+from virtualq_core.load.saturation import CLIENTS as POOL_CLIENTS
+from virtualq_core.load.saturation import SCENARIO as POOL_SCENARIO
+from virtualq_core.load.scenario import POOLS
 from virtualq_core.measure.calibration import NOT_CALIBRATED
 from virtualq_core.report.results import (
     Budget,
@@ -20,6 +23,9 @@ from virtualq_core.report.results import (
     Latency,
     Load,
     Plan,
+    PoolKind,
+    PoolPoint,
+    Pools,
     Problem,
     Requirement,
     Subject,
@@ -32,7 +38,9 @@ if TYPE_CHECKING:
     from virtualq_core.check.ledger import OpenStage
     from virtualq_core.check.profile import Profile
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
+    from virtualq_core.errors import VirtualQError
     from virtualq_core.load.result import LoadResult
+    from virtualq_core.load.saturation import PoolComparison
     from virtualq_core.measure.calibration import Calibration as KeptCalibration
     from virtualq_core.measure.result import BudgetReport, GuaranteeResult, PlanResult, SubjectResult
     from virtualq_core.seeding import Dataset as SeededDataset
@@ -187,6 +195,29 @@ def subjects(found: Iterable[SubjectResult]) -> tuple[Subject, ...]:
 def guarantees(found: Iterable[GuaranteeResult]) -> tuple[Guarantee, ...]:
     """What guarantees cost."""
     return tuple(handed_on(Guarantee, each) for each in found)
+
+
+def pools(found: PoolComparison) -> Pools:
+    """Connection pools compared."""
+    kinds = (
+        handed_on(PoolKind, kind, points=tuple(handed_on(PoolPoint, point) for point in kind.points))
+        for kind in found.kinds
+    )
+    return handed_on(Pools, found, kinds=tuple(kinds))
+
+
+def unpooled(subject: str, error: VirtualQError) -> Pools:
+    """Connection pools that could not be compared here, each with the reason."""
+    why = f"{error.what}: {error.observed}" if error.observed is not None else error.what
+    kinds = tuple(PoolKind(name=mode, verdict="skipped", detail=why) for mode in POOLS)
+    return Pools(scenario=POOL_SCENARIO, subject=subject, clients=POOL_CLIENTS, blocks=0, turn_s=0.0, kinds=kinds)
+
+
+def conclude_pools(stage: OpenStage, found: PoolComparison) -> None:
+    """One more clause for the load's line; failed where a pool leaks, or the history is not true behind it."""
+    stage.summary = f"{stage.summary}; {found.summary}"
+    if found.problems:
+        stage.fail(*problems(found.problems))
 
 
 def load(found: LoadResult) -> tuple[Load, tuple[Latency, ...]]:

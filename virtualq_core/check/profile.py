@@ -13,8 +13,8 @@ class Profile:
     The size of one check.
 
     `load_s` is how long clients move tickets, `clients` how many of them there are. `guarantees_s` is how long the cost
-    of guarantees is measured, 0 for not at all. `unasked` are families of requirements that take longer than the
-    profile has time for.
+    of guarantees is measured, and `pools_s` how long connection pools are compared; 0 is not at all. `unasked` are
+    families of requirements that take longer than the profile has time for.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Profile:
     load_s: float
     clients: int
     guarantees_s: float = 0.0
+    pools_s: float = 0.0
     unasked: tuple[str, ...] = ()
 
     def sized(self, tickets: int | None) -> Profile:
@@ -34,8 +35,8 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 20_000, 12, 6.0, 8, unasked=("DUR",)),
-        Profile("standard", 1_000_000, 60, 30.0, 16, guarantees_s=25.0),
-        Profile("large", 10_000_000, 200, 60.0, 16, guarantees_s=25.0),
+        Profile("standard", 1_000_000, 60, 30.0, 16, guarantees_s=25.0, pools_s=30.0),
+        Profile("large", 10_000_000, 200, 60.0, 16, guarantees_s=25.0, pools_s=30.0),
     )
 }
 

@@ -26,8 +26,9 @@ from virtualq_core.database.fingerprint import fingerprint, machine
 from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import index_file, install
 from virtualq_core.database.provider import provide
-from virtualq_core.errors import UsageError
+from virtualq_core.errors import EnvironmentFault, UsageError
 from virtualq_core.load.runner import run_load
+from virtualq_core.load.saturation import compare_pools
 from virtualq_core.measure.budget import load_budgets
 from virtualq_core.measure.calibration import latest_calibration
 from virtualq_core.measure.comparison import compare_subjects
@@ -44,10 +45,13 @@ if TYPE_CHECKING:
 
     from virtualq_core.check.ledger import OpenStage, Progress
     from virtualq_core.database.server import Database, Server
+    from virtualq_core.load.saturation import PoolComparison
     from virtualq_core.measure.budget import Budget
     from virtualq_core.measure.growth import SizedDatabase
     from virtualq_core.report.results import StageName
     from virtualq_core.seeding import Dataset
+
+_POOL_SIZES = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +238,7 @@ class _Check:
         compared = compare_subjects(database, [find_subject(name) for name in self.subjects])
         self.results.subjects = conclusion.subjects(compared)
         self._guarantees()
+        pooled = self._pools()
         found = run_load(
             database,
             subject=self.subjects[0],
@@ -245,6 +250,8 @@ class _Check:
         self.results.load, latencies = conclusion.load(found)
         self.results.latencies += latencies
         conclusion.conclude_load(stage, found)
+        if pooled is not None:
+            conclusion.conclude_pools(stage, pooled)
 
     def _guarantees(self) -> None:
         """Measured in a small database of its own, whatever the profile's size, where the server lets us make one."""
@@ -254,6 +261,28 @@ class _Check:
         with sized(TICKETS) as database:
             found = measure_guarantees(database, limit_s=self.profile.guarantees_s, seed=self.options.seed)
         self.results.guarantees = conclusion.guarantees(found)
+
+    def _pools(self) -> PoolComparison | None:
+        """Compared in a small database of their own as well, where that can be made and connected to."""
+        sized = self._sized()
+        if not self.profile.pools_s or sized is None:
+            return None
+        subject, seed = self.subjects[0], self.options.seed
+        try:
+            with sized(TICKETS) as database:
+                found = compare_pools(
+                    database,
+                    subject=subject,
+                    sizes=_POOL_SIZES,
+                    limit_s=self.profile.pools_s,
+                    seed=seed,
+                    tell=self.ledger.tell,
+                )
+        except EnvironmentFault as error:
+            self.results.pools = conclusion.unpooled(subject, error)
+            return None
+        self.results.pools = conclusion.pools(found)
+        return found
 
     def _sized(self) -> SizedDatabase | None:
         """Databases of other sizes for growth, where this server lets us make them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,6 +65,9 @@ def load(
     tickets: Annotated[
         int, typer.Option("--tickets", metavar="N", min=1, help="How many, in the database that is made for the load.")
     ] = 20_000,
+    pools: Annotated[
+        bool, typer.Option("--pools", help="Compare connection pools, each size for --duration (default: 1 s) a turn.")
+    ] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -77,6 +81,7 @@ def load(
 
     Example: virtualq load check --clients 32 --duration 20
     """
+    from virtualq_core.cli.pool import run_pools, show_pool
     from virtualq_core.database.provider import provide
     from virtualq_core.load import find_capacity, find_scenario, run_load
     from virtualq_core.load.scenario import override
@@ -104,6 +109,10 @@ def load(
                 database, chosen, subject=subject, seed=seed, workers=workers, repeats=repeats, tell=_tell
             )
             return _conclude(capacity, as_json=as_json)
+        if pools:
+            return run_pools(
+                database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed, as_json=as_json
+            )
         found = run_load(database, chosen, subject=subject, seed=seed, workers=workers)
     if as_json:
         told = {
@@ -112,10 +121,12 @@ def load(
             "load": found.to_json(),
             "latencies": found.latencies(),
             "problems": found.problems(),
+            "pooling": None if found.pooling is None else asdict(found.pooling),
         }
         typer.echo(json.dumps(told, indent=2))
     else:
         _show(found)
+        show_pool(found)
     return exit_code(found.verdict)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtualq_core import content
+from virtualq_core.database.bouncer import MISSING, find_program
 from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _has_node() -> bool:
 WITHOUT_SERVER: dict[str, tuple[str, Callable[[], bool]]] = {
     "installed_postgres": ("a PostgreSQL that the system has installed", lambda: bool(installed_postgres())),
     "docker": ("a Docker engine that answers", _has_docker),
+    "pgbouncer": (MISSING, lambda: find_program() is not None),
     "node": ("Node.js 18 or newer", _has_node),
 }
 

@@ -19,6 +19,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from virtualq_core.database.child import search_path
 from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.lock import FileLock
 from virtualq_core.errors import EnvironmentFault, VirtualQError
@@ -61,7 +62,7 @@ def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
                 cluster.folder,
                 *map(str, descriptors),
             ],
-            env={**os.environ, "PYTHONPATH": _search_path()},
+            env={**os.environ, "PYTHONPATH": search_path()},
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -74,14 +75,6 @@ def _launch(cluster: Cluster, descriptors: tuple[int, int, int]) -> None:
         raise EnvironmentFault(
             "the embedded server's keeper does not start", next_step=f"read {cluster.folder / 'keeper.log'}"
         )
-
-
-def _search_path() -> str:
-    """The caller's search path for another working directory; a checkout's package is on it, installed or not."""
-    home = Path(__file__).resolve().parents[2]
-    given = [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    # An installed package is found anyway, and its folder must not come before the standard library.
-    return os.pathsep.join(given if home.name.endswith("-packages") else [str(home), *given])
 
 
 def _raise_unless_ready(cluster: Cluster, answer: bytes) -> None:

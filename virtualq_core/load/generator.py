@@ -27,7 +27,7 @@ from virtualq_core.errors import ExitCode, UsageError
 from virtualq_core.load import wire
 from virtualq_core.load.arrival import Schedule
 from virtualq_core.load.plan import PLAN_VARIABLE, SCENARIO_VARIABLE, LoadPlan
-from virtualq_core.load.pool import open_pool
+from virtualq_core.load.pool import open_pool, own_session
 from virtualq_core.load.run import prepare
 from virtualq_core.load.scenario import find_scenario
 from virtualq_core.subjects import find_subject
@@ -111,7 +111,7 @@ class Generator:
         extent = self.scenario.extent
         journal = self._held.enter_context(JournalWriter(plan.folder, f"process-{os.getpid()}"))
         subject = find_subject(plan.subject)
-        pool = open_pool(self.scenario.pool, subject, plan.dsn, processes=plan.processes)
+        pool = open_pool(self.scenario.pool, subject, plan.dsn, processes=plan.processes, prepares=plan.prepares)
         if pool is not None:
             self._held.callback(pool.close)
         self.test = Test(
@@ -150,7 +150,8 @@ class Generator:
             subject=test.subject,
             dsn=test.plan.dsn,
             seed=test.plan.seed,
-            source=test.pool,
+            source=test.pool
+            or own_session(self.scenario.pool, test.subject, test.plan.dsn, prepares=test.plan.prepares),
             told=told if self.given is None else None,
             waited_ns=wire.waited_ns,
         )

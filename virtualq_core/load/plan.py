@@ -24,7 +24,8 @@ class LoadPlan:
 
     `folder` is where the journals go; nobody else may look into it, because the plan's `dsn` may hold a password.
     `lifeline` is the read end of a pipe whose other end the harness holds: when that is closed, the harness is gone,
-    and so must the load be. So many `processes` share the clients, the arrivals and the pool.
+    and so must the load be. So many `processes` share the clients, the arrivals and the pool. `prepares` is whether
+    clients may prepare statements, which not every PgBouncer keeps for them.
     """
 
     dsn: str = field(repr=False)
@@ -35,6 +36,7 @@ class LoadPlan:
     folder: Path
     lifeline: int | None = None
     processes: int = 1
+    prepares: bool = True
 
     def write(self) -> Path:
         """Write the plan into its folder, for this account alone."""
@@ -48,6 +50,7 @@ class LoadPlan:
             "folder": str(self.folder),
             "lifeline": self.lifeline,
             "processes": self.processes,
+            "prepares": self.prepares,
         }
         path.touch(mode=0o600)
         path.write_text(json.dumps(document), encoding="utf-8")
@@ -62,6 +65,7 @@ class LoadPlan:
             "target": self.target.to_json(),
             "seed": self.seed,
             "processes": self.processes,
+            "prepares": self.prepares,
         }
 
     @classmethod
@@ -75,6 +79,7 @@ class LoadPlan:
             seed=document["seed"],
             folder=folder,
             processes=document["processes"],
+            prepares=document["prepares"],
         )
 
     @classmethod
@@ -90,4 +95,5 @@ class LoadPlan:
             folder=Path(document["folder"]),
             lifeline=document["lifeline"],
             processes=document["processes"],
+            prepares=document["prepares"],
         )

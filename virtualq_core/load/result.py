@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.invariant import Violation
     from virtualq_core.conformance.witness import StandingViolation
     from virtualq_core.load.figure import Figures
+    from virtualq_core.load.way import Pooling
 
 Verdict: TypeAlias = Literal["passed", "failed", "inconclusive"]
 _NEXT_STEP = "read the evidence below the violation: the ticket's history with the operations around it"
@@ -37,6 +38,7 @@ class LoadResult:
     errors: dict[str, str] = field(default_factory=dict)
     limit: Limit = field(default_factory=Limit)
     lost: tuple[str, ...] = ()
+    pooling: Pooling | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from virtualq_core.conformance import witness
 from virtualq_core.conformance.journal import read_journals
@@ -26,22 +25,27 @@ from virtualq_core.errors import EnvironmentFault
 from virtualq_core.load.figure import measure
 from virtualq_core.load.plan import LoadPlan
 from virtualq_core.load.result import LoadResult
+from virtualq_core.load.way import DIRECT, open_ways
+from virtualq_core.subjects import find_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from virtualq_core.database.server import Database
     from virtualq_core.load.scenario import Scenario
+    from virtualq_core.load.way import Ways
 
 
 class Run:
-    """A prepared run: `plan` is for whoever generates the load."""
+    """A prepared run: `plan` is for whoever generates the load, whose connections to the server bear the `name`."""
 
-    def __init__(self, database: Database, plan: LoadPlan, mark: witness.Mark, name: str) -> None:
+    def __init__(self, database: Database, plan: LoadPlan, mark: witness.Mark, name: str, ways: Ways) -> None:
         self.plan = plan
         self._database = database
         self._mark = mark
-        self._name = name
+        self.name = name
+        self._ways = ways
+        self._watch = ways.ways[0].watch()
 
     def conclude(self, *, lost: Sequence[str] = ()) -> LoadResult:
         """
@@ -52,9 +56,12 @@ class Run:
         Raises:
             EnvironmentFault: nothing was recorded, or the clients do not go away.
         """
+        pooling = self._ways.ways[0].pooling(None if self._watch is None else self._watch.conclude())
+        # Whatever PgBouncer still has under way is decided when its connections are gone.
+        self._ways.close()
         recording = read_journals(self.plan.folder)
         try:
-            await_silence(self._database, self._name)
+            await_silence(self._database, self.name)
             judgement = witness.judge(self._database, recording, self._mark, thresholds=self.plan.scenario.thresholds)
             standing = witness.find_violations(self._database)
         except psycopg.Error as error:
@@ -78,6 +85,7 @@ class Run:
             errors=recording.failures,
             limit=scenario.limit,
             lost=tuple(lost),
+            pooling=pooling,
         )
 
 
@@ -93,7 +101,8 @@ def prepare(
     Raises:
         GuardRefusal: the harness may not write into the database.
         NothingToDo: there is nothing to work on.
-        EnvironmentFault: the server has too few connections, or is not reachable.
+        EnvironmentFault: the server has too few connections, or is not reachable; PgBouncer is missing.
+        TenantLeak: a client of the scenario's pool finds the tenant of the one before it.
     """
     if guard.require_writable(database).standing is guard.Standing.EMPTY:
         raise NothingToDo(f"the database '{database.name}' is empty", next_step=SEED_FIRST)
@@ -101,16 +110,32 @@ def prepare(
     folder = Path(tempfile.mkdtemp(prefix="virtualq-load-"))
     try:
         try:
-            _require_connections(database, scenario.clients)
+            _require_connections(database, _connections(scenario, plan.get("processes", 1)))
             target = choose_target(database, scenario.extent, seed=seed)
             mark = witness.take_mark(database)
         except psycopg.Error as error:
             raise explain(error, database.dsn) from error
-        dsn = make_conninfo(database.dsn, application_name=name)
-        made = LoadPlan(dsn=dsn, subject=subject, scenario=scenario, target=target, seed=seed, folder=folder, **plan)
-        yield Run(database, made, mark, name)
+        with open_ways(database, [scenario.pool], clients=scenario.clients, application_name=name) as ways:
+            way = ways.prove(0, find_subject(subject), target)
+            made = LoadPlan(
+                dsn=way.dsn,
+                subject=subject,
+                scenario=scenario,
+                target=target,
+                seed=seed,
+                folder=folder,
+                prepares=way.prepares,
+                **plan,
+            )
+            yield Run(database, made, mark, name, ways)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connections(scenario: Scenario, processes: int) -> int:
+    """How many the server must have for it: one for each client, or as many as the pool lends."""
+    pool = scenario.pool
+    return scenario.clients if pool.mode == DIRECT else max(pool.size, processes)
 
 
 def _require_connections(database: Database, clients: int) -> None:

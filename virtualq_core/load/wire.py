@@ -2,8 +2,8 @@
 How greenlets wait for the server, and for how long.
 
 psycopg waits by Python's selectors where gevent has patched them: a poll object and a timer for every answer. Here the
-greenlet waits on a watcher of gevent's own loop, and the time goes to its account. Imported by `user` alone, after
-Locust has patched the standard library.
+greenlet waits on a watcher of gevent's own loop, and the time goes to its account. Imported by `user` and `turn` alone,
+whose processes have patched the standard library.
 """
 
 from __future__ import annotations

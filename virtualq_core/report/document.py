@@ -84,7 +84,14 @@ def _sense_faults(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str |
     ratios = [
         (f"$.subjects[{at}].ratio_interval", one["ratio_interval"]) for at, one in enumerate(document["subjects"])
     ]
-    for place, interval in [*bounded, *ratios]:
+    kinds = list(enumerate((document.get("pools") or {}).get("kinds", ())))
+    knees = [(f"$.pools.kinds[{at}].knee_interval", kind["knee_interval"]) for at, kind in kinds]
+    rates = [
+        (f"$.pools.kinds[{at}].points[{number}].interval", point["interval"])
+        for at, kind in kinds
+        for number, point in enumerate(kind["points"])
+    ]
+    for place, interval in [*bounded, *ratios, *knees, *rates]:
         if interval is not None and None not in interval and interval[0] > interval[1]:
             yield place, f"{interval[0]} is above {interval[1]}", "the lower end first"
 

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from virtualq_core.report import finding, headline, quantity
 from virtualq_core.report.document import write_text
 from virtualq_core.report.plots import guarantee_plot, latency_plot, load_plot, span
+from virtualq_core.report.pool_plot import LOOKS, OTHER, measured, pool_plot
 from virtualq_core.report.results import (
     Budget,
     Guarantee,
@@ -25,6 +26,7 @@ from virtualq_core.report.results import (
     Latency,
     Load,
     Plan,
+    Pools,
     Requirement,
     Results,
     Violation,
@@ -130,6 +132,8 @@ def render(results: Results) -> str:
             plans=sorted(results.plans, key=lambda plan: plan.query != headline.QUEUE_QUERY),
             load_plots=_load_plots(results.load),
             guarantee_plots=_guarantee_plots(results.guarantees),
+            pool_plots=_pool_plots(results.pools),
+            pool_keys=_pool_keys(results.pools),
             checks=checks(results.load),
             families=families(results.requirements),
             groups=groups(results.environment),
@@ -228,6 +232,20 @@ def _guarantee_plots(guarantees: Sequence[Guarantee]) -> list[tuple[str, Markup]
         (width, Markup(guarantee_plot(guarantees, is_wide=width == "wide", name=f"guarantees-{width}")))  # noqa: S704  drawn here, of numbers only
         for width in ("wide", "narrow")
     ]
+
+
+def _pool_plots(pools: Pools | None) -> list[tuple[str, Markup]]:
+    if pools is None or not measured(pools):
+        return []
+    return [
+        (width, Markup(pool_plot(pools, is_wide=width == "wide", name=f"pools-{width}")))  # noqa: S704  drawn here, of numbers only
+        for width in ("wide", "narrow")
+    ]
+
+
+def _pool_keys(pools: Pools | None) -> list[tuple[str, str]]:
+    """The names of what is drawn, each with the class of its line."""
+    return [] if pools is None else [(kind.name, LOOKS.get(kind.name, OTHER).key) for kind in measured(pools)]
 
 
 def checks(load: Load | None) -> list[Check]:

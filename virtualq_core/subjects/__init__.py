@@ -11,7 +11,14 @@ from virtualq_core.subjects.adapter import OPERATIONS, AdapterSubject
 from virtualq_core.subjects.file import load_subject
 from virtualq_core.subjects.orm import OrmSubject
 from virtualq_core.subjects.procedural import ProceduralSubject
-from virtualq_core.subjects.protocol import Subject, SubjectSession, backend_pid, visible_connection
+from virtualq_core.subjects.protocol import (
+    PoolableSubject,
+    Subject,
+    SubjectSession,
+    backend_pid,
+    require_poolable,
+    visible_connection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +27,7 @@ __all__ = [
     "SHIPPED",
     "AdapterSubject",
     "OrmSubject",
+    "PoolableSubject",
     "ProceduralSubject",
     "Subject",
     "SubjectSession",
@@ -27,6 +35,7 @@ __all__ = [
     "choose_subjects",
     "find_subject",
     "offered_operations",
+    "require_poolable",
     "subject_names",
     "visible_connection",
 ]

@@ -67,5 +67,10 @@ class ProceduralSubject:
     name = "procedural"
 
     def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> ProceduralSession:
-        """Connect one client in autocommit mode: each operation is one statement and one transaction."""
-        return ProceduralSession(psycopg.connect(dsn_as(dsn, role), autocommit=True))
+        """Connect one client."""
+        return self.on(psycopg.connect(dsn_as(dsn, role)))
+
+    def on(self, connection: Connection[TupleRow]) -> ProceduralSession:
+        """One client, in autocommit mode: each operation is one statement and one transaction."""
+        connection.autocommit = True
+        return ProceduralSession(connection)

@@ -117,6 +117,41 @@ class Subject(Protocol):
         """Connect one client; `role` is entered with `set role` where the login is not the application's own."""
 
 
+@runtime_checkable
+class PoolableSubject(Subject, Protocol):
+    """A subject that can work on connections which somebody else opened, as a pool does."""
+
+    def on(self, connection: Connection[TupleRow]) -> SubjectSession:
+        """
+        A session on an idle connection of the application's, which is set to the autocommit mode that it needs.
+
+        It keeps nothing of one operation for the next, but for what it learnt; leaving it closes the connection.
+        """
+
+
+def require_poolable(subject: Subject) -> PoolableSubject:
+    """
+    The subject as one that works on a pool's connections.
+
+    One that is derived from another and opens sessions of its own kind must make them for a pool as well, or the pool
+    would lend the other's.
+
+    Raises:
+        UsageError: it has no such method.
+    """
+    for kind in type(subject).__mro__:
+        if "on" in vars(kind) and isinstance(subject, PoolableSubject):
+            return subject
+        if "open" in vars(kind):
+            break
+    raise UsageError(
+        f"the subject '{subject.name}' cannot work on the connections of a pool",
+        observed="it opens its own",
+        expected="a method on(connection) of its own, beside open(dsn, *, role)",
+        next_step="the pool 'direct'",
+    )
+
+
 def visible_connection(session: SubjectSession) -> Connection[TupleRow]:
     """
     The driver's connection of a session, for what looks at it or counts on it.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from virtualq_core.machine import Machine
 from virtualq_core.subjects.orm import OrmSession, OrmSubject
 from virtualq_core.subjects.orm.model import TypeDefinitionRow
-from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,10 +47,7 @@ class MindfulSubject(OrmSubject):
     """The orm subject with a cache of machines."""
 
     name = "machine_cached"
-
-    def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> MindfulSession:
-        """Connect one client."""
-        return MindfulSession(dsn, role)
+    session_type = MindfulSession
 
 
 subject = MindfulSubject()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from virtualq_core.subjects.orm import OrmSession, OrmSubject
 from virtualq_core.subjects.orm.model import TicketRow
-from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -28,10 +27,7 @@ class CarelessSubject(OrmSubject):
     """The orm subject without its row lock."""
 
     name = "row_not_locked"
-
-    def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> CarelessSession:
-        """Connect one client."""
-        return CarelessSession(dsn, role)
+    session_type = CarelessSession
 
 
 subject = CarelessSubject()

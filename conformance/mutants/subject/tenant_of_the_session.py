@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from virtualq_core.subjects.orm import OrmSession, OrmSubject
-from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,10 +26,7 @@ class ClingingSubject(OrmSubject):
     """The orm subject with a tenant to each connection."""
 
     name = "tenant_of_the_session"
-
-    def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> ClingingSession:
-        """Connect one client."""
-        return ClingingSession(dsn, role)
+    session_type = ClingingSession
 
 
 subject = ClingingSubject()

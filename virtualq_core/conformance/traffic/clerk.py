@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from functools import wraps
+from functools import partial, wraps
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -100,8 +100,8 @@ class Clerk:
         self._told = told
         self._waited_ns = waited_ns
         self._chance = random.Random(f"{seed}/{number}")
-        self._own = OwnSession(subject, dsn) if source is None else None
-        self._source: Source = source or self._own  # type: ignore[assignment]  # one of the two is there
+        self._source: Source = OwnSession(partial(subject.open, dsn)) if source is None else source
+        self._own = self._source if isinstance(self._source, OwnSession) else None
         self._session: SubjectSession | None = None
         self._session_is_usable = True
         self._pooled_ns = 0

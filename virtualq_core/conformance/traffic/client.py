@@ -32,9 +32,10 @@ class Client(Reader):
 
     Every public method is one operation (or two: a look at a ticket that moved unseen comes first) and does not raise
     for its outcome, whatever that is. With a connection of its own a client connects at once, and what the subject
-    raises then is raised; it connects again after a connection was lost. Where the subject keeps its connection out of
-    our sight, lists and reads go by one of the client's own. `told` hears of every operation; `waited_ns` tells how
-    long whoever calls it has waited for the server so far.
+    raises then is raised; it connects again after a connection was lost. A source that is an `OwnSession` is the
+    client's, and is closed with it. Where the subject keeps its connection out of our sight, lists and reads go by one
+    of the client's own. `told` hears of every operation; `waited_ns` tells how long whoever calls it has waited for the
+    server so far.
     """
 
     @operation(Kind.TRANSITION)

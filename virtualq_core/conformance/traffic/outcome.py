@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 
 from virtualq_core.conformance.operation import Outcome
+from virtualq_core.conformance.traffic.source import PoolExhausted
 from virtualq_core.errors import InvalidFields, OrphanedState, TicketError, VirtualQError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _RULES = (TicketError, OrphanedState, InvalidFields)
 # Connection exceptions, and what a server says while it goes away: it may have committed before.
 _LOST = ("08", "57P")
+# What PgBouncer says to a client that it had no server connection for in time; nothing got through then.
+_NOT_SERVED = "query_wait_timeout"
 
 
 class Ending(NamedTuple):
@@ -36,6 +39,8 @@ def read_ending(error: BaseException) -> Ending:
         return Ending(Outcome.REFUSED, error.code, session_is_usable=True)
     for cause in _causes(error):
         if isinstance(cause, psycopg.Error):
+            if _NOT_SERVED in str(cause):
+                return Ending(Outcome.FAILED, PoolExhausted.code, session_is_usable=False)
             if cause.sqlstate is None or cause.sqlstate.startswith(_LOST):
                 return Ending(Outcome.UNKNOWN, cause.sqlstate or "connection-lost", session_is_usable=False)
             return Ending(Outcome.FAILED, cause.sqlstate, session_is_usable=True)

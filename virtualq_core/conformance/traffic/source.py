@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from virtualq_core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
-    from virtualq_core.subjects import Subject, SubjectSession
+    from collections.abc import Callable
+
+    from virtualq_core.subjects import SubjectSession
 
 
 class CannotConnect(EnvironmentFault):
@@ -49,16 +51,15 @@ class Source(Protocol):
 class OwnSession:
     """One session for one client: opened at once, and anew where it was lost."""
 
-    def __init__(self, subject: Subject, dsn: str) -> None:
-        self._subject = subject
-        self._dsn = dsn
-        self._session: SubjectSession | None = subject.open(dsn)
+    def __init__(self, opened: Callable[[], SubjectSession]) -> None:
+        self._open = opened
+        self._session: SubjectSession | None = opened()
 
     def take(self) -> SubjectSession:
         """As the protocol says."""
         if self._session is None:
             try:
-                self._session = self._subject.open(self._dsn)
+                self._session = self._open()
             except Exception as error:
                 raise CannotConnect("no connection for a client", observed=" ".join(str(error).split())) from error
         return self._session

@@ -10,6 +10,7 @@ for that record instead of writing a second one.
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -49,11 +50,8 @@ _LEASE = timedelta(minutes=5)
 class OrmSession:
     """One client of the orm subject: one connection, one transaction an operation."""
 
-    def __init__(self, dsn: str, role: str | None) -> None:
-        self._engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn_as(dsn, role)), poolclass=NullPool
-        )
-        self._connection: Connection = self._engine.connect()
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._tenant_id: int | None = None
         event.listen(self._connection, "begin", self._enter_tenant)
 
@@ -69,7 +67,6 @@ class OrmSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
-        self._engine.dispose()
 
     def create_ticket(
         self,
@@ -322,10 +319,30 @@ class OrmSession:
 
 
 class OrmSubject:
-    """The document's process in the application, on SQLAlchemy."""
+    """The document's process in the application, on SQLAlchemy: one engine, as many sessions as are asked for."""
 
     name = "orm"
+    session_type: type[OrmSession] = OrmSession
+
+    def __init__(self) -> None:
+        # Whoever opens a session hands its connection to the engine by this; the engine has no pool of its own.
+        self._handed = threading.local()
+        self._engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: self._handed.connection, poolclass=NullPool
+        )
 
     def open(self, dsn: str, *, role: str | None = APPLICATION_ROLE) -> OrmSession:
         """Connect one client."""
-        return OrmSession(dsn, role)
+        return self.on(psycopg.connect(dsn_as(dsn, role)))
+
+    def on(self, connection: psycopg.Connection[TupleRow]) -> OrmSession:
+        """One client; SQLAlchemy begins the transactions. The connection is closed where it is of no use."""
+        connection.autocommit = False
+        self._handed.connection = connection
+        try:
+            return self.session_type(self._engine.connect())
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            del self._handed.connection
