@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.report import sample
-from virtualq_core.report.plots import VARIABLES, Span, guarantee_plot, latency_plot, load_plot, span
+from virtualq_core.report.canvas import VARIABLES
+from virtualq_core.report.plots import Span, guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.results import Histogram, Latency, Load, Moment
+from virtualq_core.report.server_plot import server_plot
 
 
 def _latency(latency: Latency, *, limit_ms: float | None = 100.0, name: str = "a") -> str:
@@ -34,7 +36,8 @@ def test_colours_and_fonts_are_the_pages_own() -> None:
     """No colour is fixed, so that one drawing serves light and dark; nothing is fetched."""
     load = sample.load()
     ratios = guarantee_plot(sample.guarantees(), is_wide=True, name="c")
-    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios):
+    server = server_plot(load, is_wide=False, name="d")
+    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios, server):
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b(?!\))", re.sub(r"url\(#[\w-]+\)", "", svg))
         assert "font-family" not in svg
         assert "://" not in svg

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +43,9 @@ def load(
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write the load as one self-contained HTML page.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """
@@ -51,18 +56,21 @@ def load(
 
     Example: virtualq load check --clients 32 --duration 20
     """
-    from virtualq_core.database.provider import provide
+    from virtualq_core.check.alone import load_results
     from virtualq_core.load import find_scenario, run_load
+    from virtualq_core.load.fault import server_for
+    from virtualq_core.report import html
     from virtualq_core.report.verdict import exit_code
     from virtualq_core.subjects import find_subject
 
     chosen = find_scenario(scenario)
     find_subject(subject)
     with (
-        provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
+        server_for(chosen, database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
         _target(server, tickets, seed) as database,
     ):
         found = run_load(database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed)
+        page = None if report is None else load_results(found, database, seed=seed, command=("virtualq", *sys.argv[1:]))
     if as_json:
         told = {
             "verdict": found.verdict,
@@ -74,6 +82,8 @@ def load(
         typer.echo(json.dumps(told, indent=2))
     else:
         _show(found)
+    if page is not None and report is not None:
+        html.write(page, report)
     return exit_code(found.verdict)
 
 
@@ -95,6 +105,9 @@ def _show(found: LoadResult) -> None:
     """The verdict first, then what failed, then the figures."""
     from rich.console import Console
     from rich.table import Table
+
+    from virtualq_core.report.observed import renderable
+    from virtualq_core.report.results import Load, part_from_json
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{found.verdict}: {found.summary}", markup=False)
@@ -126,3 +139,4 @@ def _show(found: LoadResult) -> None:
         invariants.add_row(finding.invariant.value, finding.verdict, f"{finding.checked:,}")
     console.print()
     console.print(invariants)
+    Console(highlight=False).print(renderable(part_from_json(Load, found.to_json())))

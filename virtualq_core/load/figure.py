@@ -68,7 +68,8 @@ class Figures:
     a claim. Latencies of transitions are those of acknowledged ones asked for one at a time; a refusal writes nothing
     and would flatter them. `lag` and `pool_wait` are of all operations, without what does not apply to them;
     `driver_share` is of the time between an operation's begin and its end, all operations together. `tenants` are the
-    latencies of transitions of the hot tenant, and of all the others.
+    latencies of transitions of the hot tenant, and of all the others. `begin_ns` is the first invocation, on the clock
+    of the recording; `service_ms` the mean time from a transition's invocation to its answer.
     """
 
     clients: int
@@ -83,6 +84,8 @@ class Figures:
     driver_share: float
     demanded: Demanded
     tenants: tuple[Distribution, ...] = ()
+    begin_ns: int = 0
+    service_ms: float | None = None
 
     @property
     def transitions_per_s(self) -> float:
@@ -123,6 +126,8 @@ def measure(recording: Recording, *, latency_ms: float = 0.0, hot_tenant_id: int
         driver_share=1 - int(every["wire_ns"].sum()) / served_ns if served_ns else 0.0,
         demanded=Demanded(len(scheduled) + recording.skipped, late, recording.skipped, latency_ms),
         tenants=() if hot_tenant_id is None else _by_tenant(timed, hot_tenant_id),
+        begin_ns=begin,
+        service_ms=float((timed["return_ns"] - timed["invoke_ns"]).mean()) / _NS_PER_MS if len(timed) else None,
     )
 
 

@@ -74,7 +74,9 @@ class Test:
         if self.schedule is None:
             return self.plan.scenario.think_time_ms / 1000
         now = perf_counter_ns()
-        client.due_ns = self.schedule.take(now)
+        if client.due_ns is None or self.schedule.has_given_up(client.due_ns, now):
+            # Otherwise it found no connection for the operation, which is still due.
+            client.due_ns = self.schedule.take(now)
         self.journal.skipped = self.schedule.skipped
         return None if client.due_ns is None else max(0.0, (client.due_ns - now) / 1e9)
 
@@ -103,6 +105,11 @@ class Generator:
         """A test starts: choose what it works on, and open the record. Workers are numbered from 0."""
         plan = self.given
         if plan is None:
+            if self.scenario.faults:
+                raise UsageError(
+                    f"the faults of '{self.scenario.name}' are not done by hand",
+                    next_step=f"virtualq load {self.scenario.name}",
+                )
             server = self._held.enter_context(provide())
             self._run = self._held.enter_context(prepare(working_database(server), self.scenario))
             plan = self._run.plan

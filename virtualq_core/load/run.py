@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from virtualq_core.conformance import witness
 from virtualq_core.conformance.journal import read_journals
@@ -22,15 +22,21 @@ from virtualq_core.conformance.traffic.backend import await_silence, free_connec
 from virtualq_core.conformance.traffic.target import SEED_FIRST, NothingToDo, choose_target
 from virtualq_core.database import guard
 from virtualq_core.database.fault import explain
+from virtualq_core.database.server import CONNECT_TIMEOUT_S
 from virtualq_core.errors import EnvironmentFault
+from virtualq_core.load.aftermath import judge_faults
+from virtualq_core.load.fault import CRASH, require_strikable, striking
 from virtualq_core.load.figure import measure
+from virtualq_core.load.observation import observe
 from virtualq_core.load.plan import LoadPlan
 from virtualq_core.load.result import LoadResult
+from virtualq_core.load.sampling import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from virtualq_core.database.server import Database
+    from virtualq_core.load.fault import Strike
     from virtualq_core.load.scenario import Scenario
 
 
@@ -42,6 +48,23 @@ class Run:
         self._database = database
         self._mark = mark
         self._name = name
+        self._sampler: Sampler | None = None
+        self._strikes: list[Strike] = []
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """
+        While the body has the load generated, look at the server, and do the scenario's faults.
+
+        Raises:
+            FaultNotDone: one of them did not happen.
+        """
+        plan = self.plan
+        with (
+            Sampler(self._database, self._name) as self._sampler,
+            striking(self._database, plan.scenario, application_name=self._name, folder=plan.folder) as self._strikes,
+        ):
+            yield
 
     def conclude(self) -> LoadResult:
         """
@@ -53,7 +76,15 @@ class Run:
         recording = read_journals(self.plan.folder)
         try:
             await_silence(self._database, self._name)
-            judgement = witness.judge(self._database, recording, self._mark, thresholds=self.plan.scenario.thresholds)
+            if self._sampler is not None:
+                self._sampler.finish()
+            judgement = witness.judge(
+                self._database,
+                recording,
+                self._mark,
+                thresholds=self.plan.scenario.thresholds,
+                was_restarted=any(one.kind == CRASH for one in self._strikes),
+            )
             standing = witness.find_violations(self._database)
         except psycopg.Error as error:
             raise explain(error, self._database.dsn) from error
@@ -68,6 +99,8 @@ class Run:
             judgement=judgement,
             standing=tuple(standing),
             errors=recording.failures,
+            server=None if self._sampler is None else observe(self._sampler, figures),
+            faults=judge_faults(self._strikes, recording, self._sampler.readings if self._sampler else ()),
         )
 
 
@@ -83,10 +116,12 @@ def prepare(
     Raises:
         GuardRefusal: the harness may not write into the database.
         NothingToDo: there is nothing to work on.
+        ServerInUse: a fault would crash a server that others may use.
         EnvironmentFault: the server has too few connections, or is not reachable.
     """
     if guard.require_writable(database).standing is guard.Standing.EMPTY:
         raise NothingToDo(f"the database '{database.name}' is empty", next_step=SEED_FIRST)
+    require_strikable(database, scenario)
     name = f"virtualq load {secrets.token_hex(4)}"
     folder = Path(tempfile.mkdtemp(prefix="virtualq-load-"))
     try:
@@ -96,11 +131,17 @@ def prepare(
             mark = witness.take_mark(database)
         except psycopg.Error as error:
             raise explain(error, database.dsn) from error
-        dsn = make_conninfo(database.dsn, application_name=name)
+        dsn = _bounded(make_conninfo(database.dsn, application_name=name))
         made = LoadPlan(dsn=dsn, subject=subject, scenario=scenario, target=target, seed=seed, folder=folder, **plan)
         yield Run(database, made, mark, name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bounded(dsn: str) -> str:
+    """With an end to waiting for a connection, so that clients of a server that is gone come back to their senses."""
+    given = conninfo_to_dict(dsn).get("connect_timeout")
+    return make_conninfo(dsn, connect_timeout=given or CONNECT_TIMEOUT_S)
 
 
 def _require_connections(database: Database, clients: int) -> None:

@@ -59,6 +59,8 @@ def run_load(
         UsageError: there is no such scenario or subject.
         GuardRefusal: the harness may not write into the database.
         NothingToDo: the database holds nothing to work on.
+        ServerInUse: the scenario crashes its server, and others may use this one.
+        FaultNotDone: a fault of the scenario did not happen.
         LoadFailed: Locust ended without having recorded a load.
         EnvironmentFault: the server is not reachable, or has too few connections.
     """
@@ -69,7 +71,8 @@ def run_load(
         chosen = replace(chosen, duration_s=duration_s)
     find_subject(subject)
     with _lifeline() as lifeline, prepare(database, chosen, subject=subject, seed=seed, lifeline=lifeline) as run:
-        _generate(run.plan)
+        with run.watched():
+            _generate(run.plan)
         return run.conclude()
 
 
