@@ -89,10 +89,11 @@ def test_unknown_outcomes_are_the_last_fault_s(tmp_path: Path) -> None:
 
 def test_dead_rows_are_those_at_the_end_of_each_phase(tmp_path: Path) -> None:
     """As the sampler saw them last."""
-    readings = [Reading(at * S, counters=Counters(0, 0, 0, at * 100, 0, 0, 0)) for at in range(10)]
+    readings = [Reading(at * S, counters=Counters(0, 0, 0, at * 100, at, 0, 0, at * 20)) for at in range(10)]
     recording = recorded(tmp_path, operation(0), operation(8_000))
     [found] = judge_faults([Strike("held-snapshot", 2 * S, 5 * S)], recording, readings)
     assert [phase.dead_tuples for phase in found.phases] == [200, 500, 800]
+    assert {phase.blocks_per_transaction for phase in found.phases} == {20}
 
 
 def test_a_moment_has_no_rate(tmp_path: Path) -> None:

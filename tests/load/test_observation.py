@@ -59,7 +59,9 @@ def figures(**given: Any) -> Figures:
 
 def reading(at_s: float, updates: int, *, wal: int | None = 0, dead: int = 0, **given: Any) -> Reading:
     """A reading with every second update a heap-only one."""
-    return Reading(round(at_s * S), counters=Counters(0, updates, updates // 2, dead, 0, 0, 0), wal_bytes=wal, **given)
+    return Reading(
+        round(at_s * S), counters=Counters(0, updates, updates // 2, dead, 0, 0, 0, 0), wal_bytes=wal, **given
+    )
 
 
 def test_rates_are_those_since_the_look_before() -> None:
@@ -74,6 +76,13 @@ def test_rates_are_those_since_the_look_before() -> None:
     assert [(one.t_s, one.wal_bytes_per_s) for one in found.samples] == [(1.0, 2_000), (3.0, 3_000)]
     assert [one.hot_share for one in found.samples] == [0.5, 0.5]
     assert (found.wal_bytes, found.wal_bytes_per_transition, found.dead_tuples_growth) == (12_000, 120, 25)
+
+
+def test_what_backends_tell_every_second_is_told_of_more_than_a_second() -> None:
+    """They all told at the half second, and a look a moment later sees nothing new."""
+    looks = [reading(100 + tenths / 10, updates) for tenths, updates in ((0, 0), (5, 100), (10, 100), (15, 200))]
+    found = observe(Seen(*looks, reading(101.6, 200)), figures())  # type: ignore[arg-type]
+    assert [one.hot_share for one in found.samples] == [0.5, 0.5, 0.5, 0.5]
 
 
 def test_counters_that_begin_anew_after_a_crash_lose_nothing_that_was_seen() -> None:

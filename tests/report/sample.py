@@ -208,6 +208,7 @@ def server() -> Observation:
                 wal_bytes_per_s=0.0 if is_stalled else float(4.2e6 * random.normal(1, 0.05)),
                 hot_share=None if is_stalled else float(np.clip(0.11 * random.normal(1, 0.1), 0, 1)),
                 dead_tuples=index * 1_450,
+                blocks_per_transaction=48 + index / 3,
                 snapshot_s=0.002,
                 generator_share=0.05 if is_stalled else 0.31,
                 server_share=0.01 if is_stalled else 0.42,

@@ -10,6 +10,7 @@ import numpy as np
 
 from virtualq_core.conformance.operation import MOVES, WRITES, Kind, Outcome
 from virtualq_core.load.figure import latency_ns
+from virtualq_core.load.observation import blocks_per_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Phase:
 
     Latencies are those of acknowledged writes (a bulk call is not one) that were due or asked for in it, whenever they
     were answered; `transitions_per_s` is of tickets moved in it, None where it is too short to tell. `dead_tuples` are
-    those at its end, of tickets and their history.
+    those at its end, of tickets and their history; `blocks_per_transaction` tells exactly what dead rows cost.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Phase:
     p50_ms: float | None = None
     p99_ms: float | None = None
     dead_tuples: int | None = None
+    blocks_per_transaction: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,4 +123,5 @@ def _phase(name: str, begin_ns: int, end_ns: int, records: NDArray[np.void], rea
     dead = [one.counters.dead_tuples for one in readings if one.counters is not None and one.at_ns <= end_ns]
     moved = int(((moved_ns >= begin_ns) & (moved_ns < end_ns)).sum())
     rate = moved / duration_s if duration_s >= _SHORTEST_S else None
-    return Phase(name, duration_s, rate, p50, p99, dead[-1] if dead else None)
+    looks = [one for one in readings if begin_ns <= one.at_ns <= end_ns]
+    return Phase(name, duration_s, rate, p50, p99, dead[-1] if dead else None, blocks_per_transaction(looks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from virtualq_core.load.sampling import Reading, Sampler
 
 _NS_PER_S = 1e9
-_TOLD = 8
+_LISTED = 8
+_TOLD_WITHIN_S = 1.5
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,11 @@ class Instant:
     """
     One look at the server, `t_s` after the load's first operation.
 
-    `waits` are the load's backends by what they do just then, the idle ones too; `blocked` locks are waited for. Rates
-    and shares are over the time since the look before: `hot_share` of the updates of tickets, the others of all the
-    machine's processors. None is what could not be read.
+    `waits` are the load's backends by what they do just then, the idle ones too; `blocked` locks are waited for.
+    `wal_bytes_per_s` and the shares of all the machine's processors are over the time since the look before;
+    `hot_share` of the updates of tickets, and the blocks that were looked at in the database, by whomever, over its
+    transactions, are over a second and a half, because backends tell what they count every second. None is what could
+    not be read.
     """
 
     t_s: float
@@ -36,6 +40,7 @@ class Instant:
     wal_bytes_per_s: float | None = None
     hot_share: float | None = None
     dead_tuples: int | None = None
+    blocks_per_transaction: float | None = None
     snapshot_s: float | None = None
     generator_share: float | None = None
     server_share: float | None = None
@@ -110,7 +115,7 @@ def observe(sampler: Sampler, figures: Figures) -> Observation:
         other_share=shares[2],
         execution_ms=None if transition is None else transition.mean_ms,
         execution_share=None if transition is None or not client_ms else transition.mean_ms / client_ms,
-        statements=tuple(statements[:_TOLD]),
+        statements=tuple(statements[:_LISTED]),
         missing=dict(sampler.missing),
     )
 
@@ -118,13 +123,14 @@ def observe(sampler: Sampler, figures: Figures) -> Observation:
 def _samples(readings: Sequence[Reading], figures: Figures) -> tuple[Instant, ...]:
     """The looks between the first operation and the last; the one before gives the first its rates."""
     found = []
-    for before, now in pairwise(readings):
+    for place, (before, now) in enumerate(pairwise(readings)):
         t_s = (now.at_ns - figures.begin_ns) / _NS_PER_S
         if not 0 <= t_s <= figures.duration_s:
             continue
         wal_bytes = _grown((before, now), lambda one: one.wal_bytes)
-        updates = _grown((before, now), lambda one: one.counters and one.counters.updates)
-        hot = _grown((before, now), lambda one: one.counters and one.counters.hot_updates)
+        told = _told_since(readings[: place + 2])
+        updates = _grown(told, lambda one: one.counters and one.counters.updates)
+        hot = _grown(told, lambda one: one.counters and one.counters.hot_updates)
         shares = _shares((before, now))
         found.append(
             Instant(
@@ -134,6 +140,7 @@ def _samples(readings: Sequence[Reading], figures: Figures) -> tuple[Instant, ..
                 wal_bytes_per_s=None if wal_bytes is None else wal_bytes / ((now.at_ns - before.at_ns) / _NS_PER_S),
                 hot_share=None if hot is None or updates is None else _ratio(hot, updates),
                 dead_tuples=now.counters and now.counters.dead_tuples,
+                blocks_per_transaction=blocks_per_transaction(told),
                 snapshot_s=now.snapshot_s,
                 generator_share=shares[0],
                 server_share=shares[1],
@@ -141,6 +148,13 @@ def _samples(readings: Sequence[Reading], figures: Figures) -> tuple[Instant, ..
             )
         )
     return tuple(found)
+
+
+def _told_since(readings: Sequence[Reading]) -> Sequence[Reading]:
+    """The last looks, at least two, back to one by which every backend has told anew what it counts."""
+    since_ns = readings[-1].at_ns - _TOLD_WITHIN_S * _NS_PER_S
+    first = bisect_right(readings, since_ns, hi=len(readings) - 1, key=lambda one: one.at_ns) - 1
+    return readings[max(0, first) :]
 
 
 def _within(readings: Sequence[Reading], figures: Figures) -> list[Reading]:
@@ -154,6 +168,16 @@ def _grown(readings: Iterable[Reading], counter: Callable[[Reading], int | None]
     if len(values) < 2:  # noqa: PLR2004  growth is between two
         return None
     return sum(later - earlier if later >= earlier else later for earlier, later in pairwise(values))
+
+
+def blocks_per_transaction(readings: Sequence[Reading]) -> float | None:
+    """Blocks that were looked at in the database between the first look and the last, over transactions."""
+    blocks = _grown(readings, lambda one: one.counters and one.counters.blocks)
+    commits = _grown(readings, lambda one: one.counters and one.counters.commits)
+    rollbacks = _grown(readings, lambda one: one.counters and one.counters.rollbacks)
+    if blocks is None or commits is None or rollbacks is None:
+        return None
+    return _ratio(blocks, commits + rollbacks)
 
 
 def _shares(readings: Sequence[Reading]) -> tuple[float | None, float | None, float | None]:
@@ -173,7 +197,7 @@ def _top_waits(samples: Sequence[Instant]) -> tuple[Wait, ...]:
     counted: Counter[str] = Counter()
     for sample in samples:
         counted.update({name: number for name, number in sample.waits.items() if name != IDLE})
-    return tuple(Wait(name, number / counted.total()) for name, number in counted.most_common(_TOLD))
+    return tuple(Wait(name, number / counted.total()) for name, number in counted.most_common(_LISTED))
 
 
 def _ratio(part: float, whole: float) -> float | None:

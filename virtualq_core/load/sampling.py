@@ -48,6 +48,7 @@ class Counters(NamedTuple):
     commits: int
     rollbacks: int
     deadlocks: int
+    blocks: int
 
 
 @dataclass(frozen=True)

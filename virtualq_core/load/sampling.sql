@@ -16,7 +16,8 @@ select (select count(*) from pg_locks as l where not l.granted),
        t.n_dead_tup + h.n_dead_tup,
        d.xact_commit,
        d.xact_rollback,
-       d.deadlocks
+       d.deadlocks,
+       d.blks_hit + d.blks_read
   from pg_stat_user_tables as t
   join pg_stat_user_tables as h on h.relid = to_regclass('virtualq.ticketstatehistory')
   join pg_stat_database as d on d.datname = current_database()

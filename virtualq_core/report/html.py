@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from virtualq_core.report import finding, headline, quantity
 from virtualq_core.report.document import write_text
-from virtualq_core.report.observed import observed_figures
+from virtualq_core.report.observed import disturbance_figures, observed_figures
 from virtualq_core.report.plots import guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.results import (
     Budget,
@@ -171,6 +171,7 @@ def _environment() -> Environment:
         "place": finding.place,
         "ratio": quantity.ratio,
         "size": quantity.size,
+        "told": disturbance_figures,
         "words": lambda text: text.removesuffix("_bytes").replace("_", " "),
     }
     return made

@@ -41,13 +41,27 @@ def observed_figures(server: Observation) -> list[tuple[str, str]]:
     return found
 
 
+def disturbance_figures(fault: Disturbance) -> list[tuple[str, str]]:
+    """When a fault was, whom it hit, and how long it took until clients had answers again: name and value."""
+    never = "never again"
+    return [
+        ("at", quantity.duration(fault.begin_s)),
+        ("for", quantity.duration(fault.end_s - fault.begin_s)),
+        *([("sessions ended", quantity.count(fault.hits))] if fault.hits else []),
+        ("unknown outcomes", quantity.count(fault.unknown)),
+        ("longest silence", never if fault.silence_s is None else quantity.duration(fault.silence_s)),
+        ("recovery after its end", never if fault.recovery_s is None else quantity.duration(fault.recovery_s)),
+    ]
+
+
 def renderable(load: Load) -> RenderableType:
     """Faults and the server's part of a load, for a terminal of 80 columns; nothing where nothing was seen."""
     parts: list[RenderableType] = []
     if load.faults:
         parts += [Text(""), Text("Faults", style="bold")]
         for fault in load.faults:
-            parts += [_pairs([(f"{fault.kind}", _told(fault))]), _phases(fault)]
+            told = "; ".join(f"{name} {value}" for name, value in disturbance_figures(fault))
+            parts += [_pairs([(fault.kind, told)]), _phases(fault)]
     if load.server is not None:
         waits = ", ".join(f"{one.name} {quantity.percent(one.share)}" for one in load.server.waits[:_WAITS])
         missing = [(f"not seen: {name}", why) for name, why in load.server.missing.items()]
@@ -56,23 +70,10 @@ def renderable(load: Load) -> RenderableType:
     return Group(*parts)
 
 
-def _told(fault: Disturbance) -> str:
-    told = [f"at {quantity.duration(fault.begin_s)} for {quantity.duration(fault.end_s - fault.begin_s)}"]
-    if fault.hits:
-        told.append(quantity.many(fault.hits, "sessions") + " ended")
-    told.append(quantity.many(fault.unknown, "unknown outcomes"))
-    if fault.recovery_s is None or fault.silence_s is None:
-        told.append("no answer after it")
-    else:
-        told.append(f"longest silence {quantity.duration(fault.silence_s)}")
-        told.append(f"answers {quantity.duration(fault.recovery_s)} after its end")
-    return "; ".join(told)
-
-
 def _phases(fault: Disturbance) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
     table.add_column("".ljust(_NAME_WIDTH), no_wrap=True)
-    for heading in ("transitions/s", "p50", "p99", "dead rows"):
+    for heading in ("transitions/s", "p50", "p99", "dead rows", "blocks"):
         table.add_column(heading, justify="right", no_wrap=True)
     for phase in fault.phases:
         table.add_row(
@@ -81,6 +82,7 @@ def _phases(fault: Disturbance) -> Table:
             "" if phase.p50_ms is None else quantity.milliseconds(phase.p50_ms),
             "" if phase.p99_ms is None else quantity.milliseconds(phase.p99_ms),
             "" if phase.dead_tuples is None else quantity.count(phase.dead_tuples),
+            "" if phase.blocks_per_transaction is None else quantity.number(phase.blocks_per_transaction),
         )
     return table
 

@@ -213,6 +213,7 @@ class Instant:
     wal_bytes_per_s: float | None = None
     hot_share: float | None = None
     dead_tuples: int | None = None
+    blocks_per_transaction: float | None = None
     snapshot_s: float | None = None
     generator_share: float | None = None
     server_share: float | None = None
@@ -275,6 +276,7 @@ class Phase:
     p50_ms: float | None = None
     p99_ms: float | None = None
     dead_tuples: int | None = None
+    blocks_per_transaction: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from virtualq_core.report.results import Instant, Load
 
 _PANEL, _GAP, _FOOT = 66, 42, 26
-_LETTER = 6.1  # of the page's font at its size here, on the average
-_SPACE = 12
+_LETTER = 6.9  # of the page's bold font at its size here, on the average
+_SPACE = 13
+_MIB = 2**20
+_LEAST = 0.01
 _NARROWEST = 1 / 400
 _OPACITY = 0.62
 _TYPES = {"running": SERIES, "Lock": ACCENT, "LWLock": LWLOCK, "IO": DISK, "other": MUTED}
@@ -152,13 +154,13 @@ def _panels(samples: Sequence[Instant]) -> list[_Panel]:
     if any(sample.waits for sample in samples):
         found.append(_stacked("backends that work or wait", _activity(samples), quantity.number))
     for title, values, written in (
-        ("log written, per second", [sample.wal_bytes_per_s for sample in samples], quantity.size),
+        ("log written, MiB/s", [_mib(sample.wal_bytes_per_s) for sample in samples], quantity.number),
         ("dead rows", [sample.dead_tuples for sample in samples], _short),
+        ("blocks a transaction", [sample.blocks_per_transaction for sample in samples], quantity.number),
         ("HOT updates, of all updates of tickets", [sample.hot_share for sample in samples], quantity.percent),
     ):
         if any(value is not None for value in values):
-            top = 1.0 if written is quantity.percent else None
-            found.append(_line(title, [float("nan") if value is None else value for value in values], written, top))
+            found.append(_line(title, [float("nan") if value is None else value for value in values], written))
     if any(sample.generator_share is not None for sample in samples):
         found.append(_stacked("processors", _processors(samples), quantity.percent, top=1.0))
     return found
@@ -203,13 +205,17 @@ def _stacked(title: str, layers: Sequence[_Layer], written: Callable[[float], st
     return _Panel(title, draw, written, layers)
 
 
-def _line(title: str, values: Sequence[float], written: Callable[[float], str], top: float | None) -> _Panel:
+def _line(title: str, values: Sequence[float], written: Callable[[float], str]) -> _Panel:
     def draw(axes: Axes, times: Sequence[float]) -> None:
         axes.fill_between(times, values, color=SOFT, linewidth=0)
         axes.plot(times, values, color=SERIES, linewidth=1.4, solid_joinstyle="round")
-        axes.set_ylim(0, top or max(float(np.nanmax(values)), 1.0) * 1.15)
+        axes.set_ylim(0, max(float(np.nanmax(values)), _LEAST) * 1.15)
 
     return _Panel(title, draw, written)
+
+
+def _mib(size_bytes: float | None) -> float | None:
+    return None if size_bytes is None else size_bytes / _MIB
 
 
 def _short(value: float) -> str:
