@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _PANEL, _GAP, _FOOT = 66, 42, 26
 _LETTER = 6.9  # of the page's bold font at its size here, on the average
-_SPACE = 13
+_SPACE = 10
 _MIB = 2**20
 _LEAST = 0.01
 _NARROWEST = 1 / 400
@@ -139,9 +139,9 @@ def _formatter(written: Callable[[float], str]) -> FuncFormatter:
 
 
 def _name_layers(axes: Axes, layers: Sequence[_Layer], width: float) -> None:
-    """The names of the layers in their colours, from the right end to the left, the lowest layer last."""
+    """The names of the layers that are there, in their colours, from the right end to the left."""
     at = 1.0
-    for layer in layers:
+    for layer in (layer for layer in layers if any(layer.values)):
         axes.text(
             at, 1.1, layer.name, transform=axes.transAxes, color=layer.colour, ha="right", va="bottom", weight="bold"
         )
@@ -152,7 +152,7 @@ def _panels(samples: Sequence[Instant]) -> list[_Panel]:
     """Those panels for which there is anything to draw."""
     found = []
     if any(sample.waits for sample in samples):
-        found.append(_stacked("backends that work or wait", _activity(samples), quantity.number))
+        found.append(_stacked("busy backends", _activity(samples), quantity.number))
     for title, values, written in (
         ("log written, MiB/s", [_mib(sample.wal_bytes_per_s) for sample in samples], quantity.number),
         ("dead rows", [sample.dead_tuples for sample in samples], _short),
