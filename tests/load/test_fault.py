@@ -12,7 +12,7 @@ from virtualq_core.conformance.traffic.demand import Contention, Mix
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.provider import private_server
 from virtualq_core.load import find_scenario, run_load
-from virtualq_core.load.arrival import Arrival
+from virtualq_core.load.arrival import Arrival, Schedule
 from virtualq_core.load.fault import FaultNotDone, ServerInUse, server_for, striking
 from virtualq_core.load.scenario import Fault, Scenario
 from virtualq_core.seeding import SeedPlan, seed
@@ -50,9 +50,13 @@ def p99_s(found: LoadResult) -> float:
 @pytest.mark.server
 @pytest.mark.slow
 def test_a_stall_of_known_length_shows_in_the_p99_of_an_open_loop(stage: Stage) -> None:
-    """A quarter of all operations was due while nobody could touch a ticket; the first of them waited all the time."""
+    """
+    A quarter of all operations was due while nobody could touch a ticket; the first of them waited all the time.
+
+    There are four clients, so four of six hundred operations were under way: who counts only these sees nothing.
+    """
     stall = Fault(kind="stall", at_s=2.0, for_s=STALL_S)
-    found = run_load(stage.database, moves(stall, clients=40, duration_s=6, arrival=Arrival(rate_per_s=100)))
+    found = run_load(stage.database, moves(stall, clients=4, duration_s=6, arrival=Arrival(rate_per_s=100)))
     assert found.verdict == "passed", found.problems()
     [fault] = found.faults
     length_s = fault.end_s - fault.begin_s
@@ -112,18 +116,29 @@ def test_a_snapshot_that_is_held_is_seen_from_its_begin_to_its_end(stage: Stage)
 @pytest.mark.server
 @pytest.mark.slow
 def test_a_crash_loses_nothing_that_was_acknowledged() -> None:
-    """On a private server: it comes back, clients find it again, and the history is judged as after a restart."""
-    crash = replace(find_scenario("crash"), clients=6, duration_s=5, faults=(Fault(kind="crash", at_s=1.5, for_s=0.5),))
+    """
+    On a private server: it comes back, clients find it again, and the history is judged as after a restart.
+
+    What was due while there was no server to connect to is late, and is not forgotten.
+    """
+    fault = Fault(kind="crash", at_s=1.5, for_s=1.0)
+    crash = replace(find_scenario("crash"), clients=6, duration_s=5, arrival=Arrival(rate_per_s=100), faults=(fault,))
     with private_server() as server, fresh_database(server, prefix="vq_load") as database:
         seed(database, SeedPlan(tickets=500, tenants=2))
         found = run_load(database, replace(crash, thresholds=ANYTHING))
     assert found.verdict == "passed", found.problems()
-    [fault] = found.faults
-    assert fault.hits >= 6
-    assert fault.end_s - fault.begin_s >= 0.5
-    assert fault.recovery_s is not None
-    assert fault.silence_s is not None
-    assert fault.silence_s >= 0.5
+    [seen] = found.faults
+    length_s = seen.end_s - seen.begin_s
+    assert seen.hits >= 6
+    assert length_s >= 1
+    assert seen.recovery_s is not None
+    assert seen.silence_s is not None
+    assert seen.silence_s >= 1
+    during = next(phase for phase in seen.phases if phase.name == "during")
+    assert (during.p99_ms or 0) / 1000 >= 0.7 * length_s
+    schedule = Schedule(crash.arrival, crash.duration_s, begin_ns=0, seed=100_000)
+    due = sum(1 for _ in iter(lambda: schedule.take(0), None))
+    assert due - 2 * crash.clients <= found.figures.demanded.due <= due
     ruling = {finding.invariant.value: finding.verdict for finding in found.judgement.findings}
     assert ruling["holds-after-restart"] == "passed"
     assert found.server is not None
