@@ -52,6 +52,28 @@ create trigger aa_lose_some
     before insert on virtualq.TicketStateHistory
     for each row execute function virtualq.lose_some()
 
+-- name: make_counter
+-- It begins half way, so that a slow machine gets to the first loss as well.
+create sequence virtualq.kept start with 5000
+
+-- name: let_anybody_count
+grant usage on sequence virtualq.kept to public
+
+-- name: make_rarely_losing_trigger
+-- One step in ten thousand is swallowed, and nobody is told.
+create function virtualq.lose_one() returns trigger
+language plpgsql
+as $$
+begin
+    return case when new.seq > 1 and nextval('virtualq.kept') % 10000 = 0 then null else new end;
+end
+$$
+
+-- name: lose_history_rarely
+create trigger aa_lose_one
+    before insert on virtualq.TicketStateHistory
+    for each row execute function virtualq.lose_one()
+
 -- name: disable_enforcement
 alter table virtualq.Ticket disable trigger zz_ticket_transition
 
@@ -131,3 +153,17 @@ create trigger aa_refuse_some
     before update on virtualq.Ticket
     for each row execute function virtualq.refuse_some()
 
+-- name: lock_tickets
+lock table virtualq.Ticket in access exclusive mode
+
+-- name: read_a_ticket
+select count(*) from virtualq.Ticket
+
+-- name: touch_tickets
+update virtualq.Ticket set estimated_wait_minutes = 7
+
+-- name: count_database_backends
+select count(*)::integer from pg_stat_activity where application_name = %(name)s
+
+-- name: ask_what_is_refused
+select virtualq.no_such_function()

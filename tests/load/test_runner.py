@@ -63,6 +63,19 @@ def test_a_history_row_that_is_lost_fails_the_load_and_names_its_ticket(stage: S
 
 
 @pytest.mark.slow
+def test_one_history_row_in_ten_thousand_that_is_lost_is_found_in_half_a_minute(stage: Stage, rush: Scenario) -> None:
+    """Each lost row's ticket is named, and no other."""
+    stage.plant("make_counter", "let_anybody_count", "make_rarely_losing_trigger", "lose_history_rarely")
+    found = run_load(stage.database, replace(rush, clients=16, duration_s=30))
+    assert found.verdict == "failed"
+    lost = [one for one in found.violations if one.invariant.value == "acknowledged-exactly-once"]
+    assert 1 <= len(lost) <= 1 + found.judgement.tally.operations // 10_000
+    named = {one.ticket_id for one in found.standing if one.rule == "history-is-gapless"}
+    assert named <= {one.ticket_id for one in lost}
+    assert found.judgement.tally.lost == len(lost)
+
+
+@pytest.mark.slow
 def test_a_transition_without_a_lock_fails_the_load(stage: Stage, duel: Scenario) -> None:
     """Check, then act: two clients take the same edge, and both are told that they won."""
     stage.plant("disable_enforcement", "free_identity", "check_then_act", "own_by_maintainer")

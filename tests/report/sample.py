@@ -15,12 +15,16 @@ from virtualq_core.report.results import (
     Budget,
     Calibration,
     Dataset,
+    Disturbance,
     Guarantee,
     Histogram,
+    Instant,
     Invariant,
     Latency,
     Load,
     Moment,
+    Observation,
+    Phase,
     Plan,
     PoolKind,
     PoolPoint,
@@ -30,8 +34,10 @@ from virtualq_core.report.results import (
     Results,
     Stage,
     StageName,
+    Statement,
     Subject,
     Violation,
+    Wait,
 )
 
 if TYPE_CHECKING:
@@ -184,6 +190,81 @@ def load() -> Load:
         histogram=latency("load", 1.96, 0.5, total).histogram,
         operations={"transition": total, "claim_next": 1_204, "create": 803},
         subject="procedural",
+        server=server(),
+        faults=(stall(),),
+    )
+
+
+def server() -> Observation:
+    """What the server did in these ten seconds: it logs steadily, and everybody waits for a lock at the sixth."""
+    random = np.random.default_rng([SEED, 2])
+    samples = []
+    for index in range(1, 20):
+        t_s = index / 2
+        is_stalled = 6 <= t_s < 7
+        waits = {"Lock:relation": 8} if is_stalled else {"running": 3, "IO:WalSync": 2, "LWLock:WALWrite": 1, "idle": 2}
+        samples.append(
+            Instant(
+                t_s=t_s,
+                waits=waits,
+                blocked=8 if is_stalled else 0,
+                wal_bytes_per_s=0.0 if is_stalled else float(4.2e6 * random.normal(1, 0.05)),
+                hot_share=None if is_stalled else float(np.clip(0.11 * random.normal(1, 0.1), 0, 1)),
+                dead_tuples=index * 1_450,
+                blocks_per_transaction=48 + index / 3,
+                snapshot_s=0.002,
+                generator_share=0.05 if is_stalled else 0.31,
+                server_share=0.01 if is_stalled else 0.42,
+                other_share=0.03,
+            )
+        )
+    return Observation(
+        samples=tuple(samples),
+        waits=(
+            Wait(name="running", share=0.45),
+            Wait(name="IO:WalSync", share=0.3),
+            Wait(name="LWLock:WALWrite", share=0.15),
+            Wait(name="Lock:relation", share=0.1),
+        ),
+        wal_bytes=41_943_040,
+        wal_bytes_per_transition=1_092.3,
+        hot_share=0.112,
+        dead_tuples_growth=26_100,
+        checkpoints=1,
+        deadlocks=0,
+        snapshot_s=0.004,
+        generator_share=0.29,
+        server_share=0.39,
+        other_share=0.03,
+        execution_ms=0.41,
+        execution_share=0.21,
+        statements=(
+            Statement(
+                query="select t.seq from virtualq.transition_ticket( tenant_id => $1, ticket_id => $2) as t",
+                calls=38_000,
+                mean_ms=0.41,
+                wal_bytes=35_000_000,
+                blocks=1_710_000,
+            ),
+        ),
+        missing={"snapshots": "permission denied for view pg_stat_activity"},
+    )
+
+
+def stall() -> Disturbance:
+    """Half a second in which nobody could touch a ticket."""
+    return Disturbance(
+        kind="stall",
+        begin_s=6.02,
+        end_s=6.53,
+        unknown=0,
+        recovery_s=0.004,
+        silence_s=0.511,
+        phases=(
+            Phase(name="before", duration_s=6.02, transitions_per_s=3_822, p50_ms=1.9, p99_ms=6.2, dead_tuples=17_400),
+            Phase(name="during", duration_s=0.51, transitions_per_s=0, p50_ms=262, p99_ms=508.1, dead_tuples=17_400),
+            Phase(name="after", duration_s=3.47, transitions_per_s=3_790, p50_ms=1.9, p99_ms=6.4, dead_tuples=26_100),
+        ),
     )
 
 

@@ -259,7 +259,7 @@ def test_every_plot_says_in_words_what_it_shows() -> None:
     tree = _tree(_page("passed"))
     plots = [element for element in tree.iter("div") if element.get("class") == "plot"]
 
-    assert len(plots) == 12
+    assert len(plots) == 14
     for plot in plots:
         assert plot.get("role") == "img"
         assert re.search(r"\d", plot.get("aria-label", ""))

@@ -9,9 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.report import sample
-from virtualq_core.report.plots import VARIABLES, Span, guarantee_plot, latency_plot, load_plot, span
+from virtualq_core.report.canvas import VARIABLES
+from virtualq_core.report.plots import Span, guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.pool_plot import pool_plot
 from virtualq_core.report.results import Histogram, Latency, Load, Moment
+from virtualq_core.report.server_plot import server_plot
 
 
 def _latency(latency: Latency, *, limit_ms: float | None = 100.0, name: str = "a") -> str:
@@ -36,7 +38,9 @@ def test_colours_and_fonts_are_the_pages_own() -> None:
     load = sample.load()
     ratios = guarantee_plot(sample.guarantees(), is_wide=True, name="c")
     pools = pool_plot(sample.pools(), is_wide=True, name="d")
-    for svg in (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios, pools):
+    server = server_plot(load, is_wide=False, name="e")
+    drawn = (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios, pools, server)
+    for svg in drawn:
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b(?!\))", re.sub(r"url\(#[\w-]+\)", "", svg))
         assert "font-family" not in svg
         assert "://" not in svg

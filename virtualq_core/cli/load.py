@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +73,9 @@ def load(
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write the load as one self-contained HTML page.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """
@@ -81,10 +86,12 @@ def load(
 
     Example: virtualq load check --clients 32 --duration 20
     """
+    from virtualq_core.check.alone import load_results
     from virtualq_core.cli.pool import run_pools, show_pool
-    from virtualq_core.database.provider import provide
     from virtualq_core.load import find_capacity, find_scenario, run_load
+    from virtualq_core.load.fault import server_for
     from virtualq_core.load.scenario import override
+    from virtualq_core.report import html
     from virtualq_core.report.verdict import exit_code
     from virtualq_core.subjects import find_subject
 
@@ -101,7 +108,7 @@ def load(
     )
     find_subject(subject)
     with (
-        provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
+        server_for(chosen, database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
         _target(server, tickets, seed) as database,
     ):
         if seeks_capacity:
@@ -114,6 +121,7 @@ def load(
                 database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed, as_json=as_json
             )
         found = run_load(database, chosen, subject=subject, seed=seed, workers=workers)
+        page = None if report is None else load_results(found, database, seed=seed, command=("virtualq", *sys.argv[1:]))
     if as_json:
         told = {
             "verdict": found.verdict,
@@ -127,6 +135,8 @@ def load(
     else:
         _show(found)
         show_pool(found)
+    if page is not None and report is not None:
+        html.write(page, report)
     return exit_code(found.verdict)
 
 
@@ -171,6 +181,9 @@ def _show(found: LoadResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from virtualq_core.report.observed import renderable
+    from virtualq_core.report.results import Load, part_from_json
+
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{found.verdict}: {found.summary}", markup=False)
     problems = found.problems()
@@ -204,6 +217,7 @@ def _show(found: LoadResult) -> None:
         invariants.add_row(finding.invariant.value, finding.verdict, f"{finding.checked:,}")
     console.print()
     console.print(invariants)
+    Console(highlight=False).print(renderable(part_from_json(Load, found.to_json())))
 
 
 def _demand(found: LoadResult) -> str:

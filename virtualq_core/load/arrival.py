@@ -161,3 +161,10 @@ class Schedule:
             if not self._limit_ns or now_ns - due_ns <= self._limit_ns:
                 return due_ns
             self._skip(due_ns)
+
+    def has_given_up(self, due_ns: int, now_ns: int) -> bool:
+        """Whether nobody waits any more for what was due then and has not begun; if so, it is skipped."""
+        if not self._limit_ns or now_ns - due_ns <= self._limit_ns:
+            return False
+        self._skip(due_ns)
+        return True

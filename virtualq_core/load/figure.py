@@ -73,6 +73,8 @@ class Figures:
     and would flatter them. `lag` and `pool_wait` are of all operations, without what does not apply to them;
     `driver_share` is of the time between an operation's begin and its end, all operations together. `steps` are those
     of arrivals that climb in steps. `tenants` are the latencies of transitions of the hot tenant, and of the others.
+    `begin_ns` is the first invocation, on the clock of the recording; `service_ms` the mean time from a transition's
+    invocation to its answer.
     """
 
     clients: int
@@ -88,6 +90,8 @@ class Figures:
     demanded: Demanded
     steps: tuple[Demanded, ...] = ()
     tenants: tuple[Distribution, ...] = ()
+    begin_ns: int = 0
+    service_ms: float | None = None
 
     @property
     def transitions_per_s(self) -> float:
@@ -142,6 +146,8 @@ def measure(
         demanded=_demanded(scheduled if len(scheduled) else every, skipped_ns, latency_ms),
         steps=_steps(scheduled, skipped_ns, latency_ms, _begins_ns(recording, stairs), [rate for _, rate in stairs]),
         tenants=() if hot_tenant_id is None else _by_tenant(timed, hot_tenant_id),
+        begin_ns=begin,
+        service_ms=float((timed["return_ns"] - timed["invoke_ns"]).mean()) / _NS_PER_MS if len(timed) else None,
     )
 
 

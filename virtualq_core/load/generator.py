@@ -74,7 +74,9 @@ class Test:
         if self.schedule is None:
             return self.plan.scenario.think_time_ms / 1000
         now = perf_counter_ns()
-        client.due_ns = self.schedule.take(now)
+        if client.due_ns is None or self.schedule.has_given_up(client.due_ns, now):
+            # Otherwise it found no connection for the operation, which is still due.
+            client.due_ns = self.schedule.take(now)
         return None if client.due_ns is None else max(0.0, (client.due_ns - now) / 1e9)
 
 
@@ -100,6 +102,11 @@ class Generator:
 
     def prepare(self, processes: int = 1) -> LoadPlan:
         """By hand: fix what the test works on; `end` judges it."""
+        if self.scenario.faults:
+            raise UsageError(
+                f"the faults of '{self.scenario.name}' are not done by hand",
+                next_step=f"virtualq load {self.scenario.name}",
+            )
         server = self._held.enter_context(provide())
         database = working_database(server)
         self._run = self._held.enter_context(prepare(database, self.scenario, processes=processes))

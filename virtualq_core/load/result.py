@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from virtualq_core.conformance.checker import Judgement
     from virtualq_core.conformance.invariant import Violation
     from virtualq_core.conformance.witness import StandingViolation
+    from virtualq_core.load.aftermath import Aftermath
     from virtualq_core.load.figure import Figures
+    from virtualq_core.load.observation import Observation
     from virtualq_core.load.way import Pooling
 
 Verdict: TypeAlias = Literal["passed", "failed", "inconclusive"]
@@ -26,7 +28,8 @@ class LoadResult:
     One finished load.
 
     `judgement` is the checker's over the recorded operations; `standing` is what the database's own question over all
-    its rows found. `errors` are the first messages of operations that failed though no rule refused them.
+    its rows found. `errors` are the first messages of operations that failed though no rule refused them. `server` is
+    what the server did meanwhile, and `faults` what was done to it.
     """
 
     scenario: str
@@ -39,6 +42,8 @@ class LoadResult:
     limit: Limit = field(default_factory=Limit)
     lost: tuple[str, ...] = ()
     pooling: Pooling | None = None
+    server: Observation | None = None
+    faults: tuple[Aftermath, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -163,6 +168,8 @@ class LoadResult:
             "histogram": figures.latency.histogram(),
             "operations": figures.operations,
             "subject": self.subject,
+            "server": None if self.server is None else self.server.to_json(),
+            "faults": [one.to_json() for one in self.faults],
         }
 
     def latencies(self) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from virtualq_core.conformance import witness
 from virtualq_core.conformance.journal import read_journals
@@ -21,10 +22,15 @@ from virtualq_core.conformance.traffic.backend import await_silence, free_connec
 from virtualq_core.conformance.traffic.target import SEED_FIRST, NothingToDo, choose_target
 from virtualq_core.database import guard
 from virtualq_core.database.fault import explain
+from virtualq_core.database.server import CONNECT_TIMEOUT_S
 from virtualq_core.errors import EnvironmentFault
+from virtualq_core.load.aftermath import judge_faults
+from virtualq_core.load.fault import CRASH, require_strikable, striking
 from virtualq_core.load.figure import measure
+from virtualq_core.load.observation import observe
 from virtualq_core.load.plan import LoadPlan
 from virtualq_core.load.result import LoadResult
+from virtualq_core.load.sampling import Sampler
 from virtualq_core.load.way import DIRECT, open_ways
 from virtualq_core.subjects import find_subject
 
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from virtualq_core.database.server import Database
+    from virtualq_core.load.fault import Strike
     from virtualq_core.load.scenario import Scenario
     from virtualq_core.load.way import Ways
 
@@ -46,6 +53,23 @@ class Run:
         self.name = name
         self._ways = ways
         self._watch = ways.ways[0].watch()
+        self._sampler: Sampler | None = None
+        self._strikes: list[Strike] = []
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """
+        While the body has the load generated, look at the server, and do the scenario's faults.
+
+        Raises:
+            FaultNotDone: one of them did not happen.
+        """
+        plan = self.plan
+        with (
+            Sampler(self._database, self.name) as self._sampler,
+            striking(self._database, plan.scenario, application_name=self.name, folder=plan.folder) as self._strikes,
+        ):
+            yield
 
     def conclude(self, *, lost: Sequence[str] = ()) -> LoadResult:
         """
@@ -62,7 +86,15 @@ class Run:
         recording = read_journals(self.plan.folder)
         try:
             await_silence(self._database, self.name)
-            judgement = witness.judge(self._database, recording, self._mark, thresholds=self.plan.scenario.thresholds)
+            if self._sampler is not None:
+                self._sampler.finish()
+            judgement = witness.judge(
+                self._database,
+                recording,
+                self._mark,
+                thresholds=self.plan.scenario.thresholds,
+                was_restarted=any(one.kind == CRASH for one in self._strikes),
+            )
             standing = witness.find_violations(self._database)
         except psycopg.Error as error:
             raise explain(error, self._database.dsn) from error
@@ -86,6 +118,8 @@ class Run:
             limit=scenario.limit,
             lost=tuple(lost),
             pooling=pooling,
+            server=None if self._sampler is None else observe(self._sampler, figures),
+            faults=judge_faults(self._strikes, recording, self._sampler.readings if self._sampler else ()),
         )
 
 
@@ -101,11 +135,13 @@ def prepare(
     Raises:
         GuardRefusal: the harness may not write into the database.
         NothingToDo: there is nothing to work on.
+        ServerInUse: a fault would crash a server that others may use.
         EnvironmentFault: the server has too few connections, or is not reachable; PgBouncer is missing.
         TenantLeak: a client of the scenario's pool finds the tenant of the one before it.
     """
     if guard.require_writable(database).standing is guard.Standing.EMPTY:
         raise NothingToDo(f"the database '{database.name}' is empty", next_step=SEED_FIRST)
+    require_strikable(database, scenario)
     name = f"virtualq load {secrets.token_hex(4)}"
     folder = Path(tempfile.mkdtemp(prefix="virtualq-load-"))
     try:
@@ -118,7 +154,7 @@ def prepare(
         with open_ways(database, [scenario.pool], clients=scenario.clients, application_name=name) as ways:
             way = ways.prove(0, find_subject(subject), target)
             made = LoadPlan(
-                dsn=way.dsn,
+                dsn=_bounded(way.dsn),
                 subject=subject,
                 scenario=scenario,
                 target=target,
@@ -136,6 +172,12 @@ def _connections(scenario: Scenario, processes: int) -> int:
     """How many the server must have for it: one for each client, or as many as the pool lends."""
     pool = scenario.pool
     return scenario.clients if pool.mode == DIRECT else max(pool.size, processes)
+
+
+def _bounded(dsn: str) -> str:
+    """With an end to waiting for a connection, so that clients of a server that is gone come back to their senses."""
+    given = conninfo_to_dict(dsn).get("connect_timeout")
+    return make_conninfo(dsn, connect_timeout=given or CONNECT_TIMEOUT_S)
 
 
 def _require_connections(database: Database, clients: int) -> None:

@@ -42,6 +42,8 @@ def run_load(
         UsageError: there is no such scenario or subject.
         GuardRefusal: the harness may not write into the database.
         NothingToDo: the database holds nothing to work on.
+        ServerInUse: the scenario crashes its server, and others may use this one.
+        FaultNotDone: a fault of the scenario did not happen.
         LoadFailed: Locust ended without having recorded a load.
         EnvironmentFault: the server is not reachable, or has too few connections.
     """
@@ -57,7 +59,7 @@ def run_load(
         _lifeline() as lifeline,
         prepare(database, chosen, subject=subject, seed=seed, lifeline=lifeline, processes=workers) as run,
     ):
-        with Fleet(run.plan) as fleet:
+        with run.watched(), Fleet(run.plan) as fleet:
             fleet.wait()
         return run.conclude(lost=fleet.lost)
 

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from virtualq_core.report import finding, headline, quantity
 from virtualq_core.report.document import write_text
+from virtualq_core.report.observed import disturbance_figures, observed_figures
 from virtualq_core.report.plots import guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.pool_plot import LOOKS, OTHER, measured, pool_plot
 from virtualq_core.report.results import (
@@ -31,6 +32,7 @@ from virtualq_core.report.results import (
     Results,
     Violation,
 )
+from virtualq_core.report.server_plot import server_plot
 
 if TYPE_CHECKING:
     from virtualq_core.report.verdict import PartVerdict
@@ -131,6 +133,7 @@ def render(results: Results) -> str:
             budget_groups=[(name, list(held)) for name, held in groupby(results.budgets, key=lambda one: one.name)],
             plans=sorted(results.plans, key=lambda plan: plan.query != headline.QUEUE_QUERY),
             load_plots=_load_plots(results.load),
+            server_plots=_server_plots(results.load),
             guarantee_plots=_guarantee_plots(results.guarantees),
             pool_plots=_pool_plots(results.pools),
             pool_keys=_pool_keys(results.pools),
@@ -165,11 +168,14 @@ def _environment() -> Environment:
         "metric": finding.metric,
         "ms": lambda value: quantity.amount(value, "ms"),
         "number": quantity.number,
+        "observed": observed_figures,
+        "percent": quantity.percent,
         "parameters": parameters,
         "particulars": finding.particulars,
         "place": finding.place,
         "ratio": quantity.ratio,
         "size": quantity.size,
+        "told": disturbance_figures,
         "words": lambda text: text.removesuffix("_bytes").replace("_", " "),
     }
     return made
@@ -223,6 +229,14 @@ def _load_plots(load: Load | None) -> list[tuple[str, Markup]]:
         (width, Markup(load_plot(load, is_wide=width == "wide", name=f"load-{width}")))  # noqa: S704  drawn here, of numbers only
         for width in ("wide", "narrow")
     ]
+
+
+def _server_plots(load: Load | None) -> list[tuple[str, Markup]]:
+    drawn = {
+        width: "" if load is None else server_plot(load, is_wide=width == "wide", name=f"server-{width}")
+        for width in ("wide", "narrow")
+    }
+    return [(width, Markup(plot)) for width, plot in drawn.items() if plot]  # noqa: S704  drawn here, of numbers only
 
 
 def _guarantee_plots(guarantees: Sequence[Guarantee]) -> list[tuple[str, Markup]]:

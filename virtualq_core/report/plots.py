@@ -1,66 +1,49 @@
 """
 Plots as SVG for a page: text stays text, colours are the page's own, nothing is fetched.
 
-Matplotlib draws with stand-in colours, which then become CSS variables, so that one drawing serves light and dark. No
-text of the results is drawn, only numbers and fixed words: names belong in captions, where the page escapes them.
+No text of the results is drawn, only numbers and fixed words: names belong in captions, where the page escapes them.
 """
 
 from __future__ import annotations
 
-import re
-from io import StringIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from virtualq_core.report.canvas import (
+    ACCENT,
+    INK,
+    LIMIT,
+    MUTED,
+    POINT,
+    RULE,
+    SERIES,
+    SOFT,
+    STYLE,
+    figure_of,
+    intervals,
+    plain,
+    svg_of,
+)
 from virtualq_core.report.quantity import milliseconds, number
 from virtualq_core.report.quantity import ratio as ratio_text
+from virtualq_core.report.server_plot import mark_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from virtualq_core.report.results import Guarantee, Histogram, Latency, Load, Moment
 
-INK = "#0a0001"
-MUTED = "#0a0002"
-RULE = "#0a0003"
-SERIES = "#0a0004"
-SOFT = "#0a0005"
-ACCENT = "#0a0006"
-LIMIT = "#0a0007"
-VARIABLES = {
-    INK: "var(--ink)",
-    MUTED: "var(--muted)",
-    RULE: "var(--rule)",
-    SERIES: "var(--series)",
-    SOFT: "var(--series-soft)",
-    ACCENT: "var(--accent)",
-    LIMIT: "var(--limit)",
-}
-
-_POINT = 72
 _BINS = 100
 _DASHED = (0, (3, 2.5))
 _TWO_DECADES = 60
 _ROOM_LEFT, _ROOM_RIGHT = 0.235, 0.27
-_TEXT = 10.5
-_STYLE: dict[Any, Any] = {
-    **{name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")},
-    "svg.fonttype": "none",
-    "svg.hashsalt": "virtualq",
-    "path.simplify": True,
-    "font.size": _TEXT,
-    "text.parse_math": False,
-    "axes.unicode_minus": True,
-}
-_NOTHING = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _TICKS = (1.0, 2.0, 5.0)
 
 
@@ -88,12 +71,12 @@ def latency_plot(latency: Latency, *, limit_ms: float | None, shared: Span, name
 
     Heights are densities per unit of the logarithmic axis, so that areas are shares whatever the widths of the bins.
     """
-    with mpl.rc_context(_STYLE):
-        return _svg(_latency_figure(latency, limit_ms, shared), name)
+    with mpl.rc_context(STYLE):
+        return svg_of(_latency_figure(latency, limit_ms, shared), name)
 
 
 def _latency_figure(latency: Latency, limit_ms: float | None, shared: Span) -> Figure:
-    figure = _figure(340, 148)
+    figure = figure_of(340, 148)
     axes = figure.add_axes((0.025, 0.17, 0.95, 0.47))
     axes.set_xscale("log")
     axes.set_xlim(*shared)
@@ -107,22 +90,22 @@ def _latency_figure(latency: Latency, limit_ms: float | None, shared: Span) -> F
     if limit_ms is not None:
         _mark(axes, shared, limit_ms, "budget", LIMIT, 1.69, is_dashed=True)
     _logarithmic_ticks(axes, shared)
-    _plain(axes, left=False)
+    plain(axes, left=False)
     return figure
 
 
 def load_plot(load: Load, *, is_wide: bool, name: str) -> str:
     """Transitions per second, and below on the same time axis the latencies' p50 and p99."""
-    with mpl.rc_context(_STYLE):
-        return _svg(_load_figure(load, is_wide=is_wide), name)
+    with mpl.rc_context(STYLE):
+        return svg_of(_load_figure(load, is_wide=is_wide), name)
 
 
 def _load_figure(load: Load, *, is_wide: bool) -> Figure:
-    figure = _figure(1080, 330) if is_wide else _figure(340, 330)
+    figure = figure_of(1080, 330) if is_wide else figure_of(340, 330)
     left, width = (0.055, 0.915) if is_wide else (0.15, 0.83)
     rate = figure.add_axes((left, 0.6, width, 0.31))
     slow = figure.add_axes((left, 0.115, width, 0.31), sharex=rate)
-    starts, seconds = _intervals(load)
+    starts, seconds = intervals(load)
     moments = load.timeline
     end = starts[-1] + seconds
     edges = [*starts, end]
@@ -145,7 +128,8 @@ def _load_figure(load: Load, *, is_wide: bool) -> Figure:
         axes.grid(axis="y", color=RULE, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.text(0, 1.08, title, transform=axes.transAxes, color=MUTED, va="bottom")
-        _plain(axes, left=True)
+        plain(axes, left=True)
+        mark_faults(axes, load, is_labelled=axes is rate)
     rate.tick_params(labelbottom=False)
     rate.text(
         1,
@@ -157,21 +141,21 @@ def _load_figure(load: Load, *, is_wide: bool) -> Figure:
         va="bottom",
     )
     slow.text(1, 1.08, "p50", transform=slow.transAxes, color=SERIES, ha="right", va="bottom", weight="bold")
-    offset = 34 / (width * figure.get_figwidth() * _POINT)
+    offset = 34 / (width * figure.get_figwidth() * POINT)
     slow.text(1 - offset, 1.08, "p99", transform=slow.transAxes, color=ACCENT, ha="right", va="bottom", weight="bold")
     return figure
 
 
 def guarantee_plot(guarantees: Sequence[Guarantee], *, is_wide: bool, name: str) -> str:
     """The measured ratios in their order, numbered from 1, each with its interval and target, on an axis of factors."""
-    with mpl.rc_context(_STYLE):
-        return _svg(_guarantee_figure(guarantees, is_wide=is_wide), name)
+    with mpl.rc_context(STYLE):
+        return svg_of(_guarantee_figure(guarantees, is_wide=is_wide), name)
 
 
 def _guarantee_figure(guarantees: Sequence[Guarantee], *, is_wide: bool) -> Figure:
     shown = [(at, one, one.ratio) for at, one in enumerate(guarantees, start=1) if one.ratio]
     height = 26 * len(shown) + 44
-    figure = _figure(1080 if is_wide else 340, height)
+    figure = figure_of(1080 if is_wide else 340, height)
     left, right = (0.04, 0.9) if is_wide else (0.08, 0.78)
     axes = figure.add_axes((left, 34 / height, right - left, 1 - 40 / height))
     ends = [end for _, one, ratio in shown for end in (ratio, *(one.interval or ()), one.target) if end]
@@ -193,13 +177,7 @@ def _guarantee_figure(guarantees: Sequence[Guarantee], *, is_wide: bool) -> Figu
     axes.xaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: ratio_text(value)))
-    _plain(axes, left=False)
-    return figure
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width / _POINT, height / _POINT))
-    figure.patch.set_visible(False)
+    plain(axes, left=False)
     return figure
 
 
@@ -270,55 +248,5 @@ def _logarithmic_ticks(axes: Axes, shared: Span) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: milliseconds(value)))
 
 
-def _plain(axes: Axes, *, left: bool) -> None:
-    axes.patch.set_visible(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.spines["bottom"].set_visible(True)
-    axes.spines["bottom"].set_color(RULE)
-    axes.tick_params(length=0, pad=5, colors=MUTED, labelleft=left, left=False)
-    if not left:
-        axes.yaxis.set_major_locator(NullLocator())
-
-
-def _intervals(load: Load) -> tuple[list[float], float]:
-    starts = [moment.t_s for moment in load.timeline]
-    gaps = [after - before for before, after in pairwise(starts)]
-    return starts, float(np.median(gaps)) if gaps else load.duration_s or 1.0
-
-
 def _values(moments: Iterable[Moment], attribute: str) -> list[float]:
     return [float("nan") if getattr(moment, attribute) is None else getattr(moment, attribute) for moment in moments]
-
-
-def _svg(figure: Figure, name: str) -> str:
-    drawn = StringIO()
-    FigureCanvasSVG(figure)
-    figure.savefig(drawn, format="svg", metadata=_NOTHING)
-    return _for_page(drawn.getvalue(), name)
-
-
-def _for_page(svg: str, name: str) -> str:
-    """One `<svg>` with only what a page needs; identifiers are unique to `name`, colours and font the page's."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    svg = re.sub(
-        r' xmlns(:\w+)?="[^"]*"| version="[^"]*"| transform="rotate\(-?0 [^"]*"| font-family: [^;"]*;', "", svg
-    )
-    svg = re.sub(r"<svg[^>]*?( viewBox=\"[^\"]*\")[^>]*>", r"<svg\1>", svg, count=1)
-    svg = svg.replace("xlink:href", "href")
-    used = set(re.findall(r'(?:url\(#|href="#)([\w-]+)', svg))
-    svg = re.sub(r' id="([\w.-]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
-    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"-?\d+\.\d{2,}", _tenths, tag[0]), svg)
-    svg = re.sub(r"\s*\n([LMCQZ ])", r"\1", svg)
-    empty = re.compile(r"\s*<g>\s*</g>|\s*<g/>")
-    while empty.search(svg):
-        svg = empty.sub("", svg)
-    for stand_in, variable in VARIABLES.items():
-        svg = svg.replace(stand_in, variable)
-    return re.sub(r">\s+<", "><", re.sub(r'\s*\n"', '"', svg)).strip()
-
-
-def _tenths(found: re.Match[str]) -> str:
-    return f"{float(found[0]):.1f}".removesuffix(".0")

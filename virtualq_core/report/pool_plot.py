@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from virtualq_core.report.plots import _STYLE, ACCENT, INK, MUTED, RULE, SERIES, _figure, _plain, _svg
+from virtualq_core.report.canvas import ACCENT, INK, MUTED, RULE, SERIES, STYLE, figure_of, plain, svg_of
 from virtualq_core.report.quantity import number
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def pool_plot(pools: Pools, *, is_wide: bool, name: str) -> str:
 
     A connection for each client is a level across the sizes, since it has none.
     """
-    with mpl.rc_context(_STYLE):
-        return _svg(_drawn(measured(pools), is_wide=is_wide), name)
+    with mpl.rc_context(STYLE):
+        return svg_of(_drawn(measured(pools), is_wide=is_wide), name)
 
 
 def _drawn(kinds: Sequence[PoolKind], *, is_wide: bool) -> Figure:
-    figure = _figure(1080 if is_wide else 340, 330)
+    figure = figure_of(1080 if is_wide else 340, 330)
     left, width = (0.06, 0.92) if is_wide else (0.15, 0.81)
     axes = figure.add_axes((left, 0.14, width, 0.75))
     axes.set_xscale("log", base=2)
@@ -93,5 +93,5 @@ def _drawn(kinds: Sequence[PoolKind], *, is_wide: bool) -> Figure:
     axes.set_axisbelow(True)
     axes.text(0, 1.05, "operations/s", transform=axes.transAxes, color=MUTED, va="bottom")
     axes.text(1, 1.05, "by connections in the pool", transform=axes.transAxes, color=MUTED, ha="right", va="bottom")
-    _plain(axes, left=True)
+    plain(axes, left=True)
     return figure

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "1"
 CONFORMANCE = "conformance"
 """The profile of results that hold the suite alone."""
+LOAD = "load"
+"""The profile of results that hold one load alone."""
 Part = TypeVar("Part")
 
 StageName: TypeAlias = Literal["environment", "install", "seed", "conformance", "plans", "budgets", "load"]
@@ -198,6 +200,105 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Instant:
+    """
+    One look at the server during the load: the load's backends by what they do, and rates since the look before.
+
+    Shares are of the updates of tickets, and of all the machine's processors; None is what could not be read.
+    """
+
+    t_s: float
+    waits: Mapping[str, int] = field(default_factory=dict)
+    blocked: int | None = None
+    wal_bytes_per_s: float | None = None
+    hot_share: float | None = None
+    dead_tuples: int | None = None
+    blocks_per_transaction: float | None = None
+    snapshot_s: float | None = None
+    generator_share: float | None = None
+    server_share: float | None = None
+    other_share: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """What the load's backends did or waited for, in this share of the time in which they were not idle."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What one statement cost the server during the load; `mean_ms` is its execution alone."""
+
+    query: str
+    calls: int
+    mean_ms: float
+    wal_bytes: int
+    blocks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """
+    What the server did during the load, as a whole and at each look.
+
+    `execution_share` is the transition function's mean execution over the mean latency that clients saw. `missing` says
+    what could not be read, and why.
+    """
+
+    samples: tuple[Instant, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    wal_bytes: int | None = None
+    wal_bytes_per_transition: float | None = None
+    hot_share: float | None = None
+    dead_tuples_growth: int | None = None
+    checkpoints: int | None = None
+    deadlocks: int | None = None
+    snapshot_s: float | None = None
+    generator_share: float | None = None
+    server_share: float | None = None
+    other_share: float | None = None
+    execution_ms: float | None = None
+    execution_share: float | None = None
+    statements: tuple[Statement, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """The time before, during or after a fault; latencies are those of acknowledged writes that were due in it."""
+
+    name: Literal["before", "during", "after"]
+    duration_s: float
+    transitions_per_s: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    dead_tuples: int | None = None
+    blocks_per_transaction: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbance:
+    """
+    A fault that was done during the load, and what came of it.
+
+    `recovery_s` is from its end until an operation was acknowledged, `silence_s` the longest time without any; None
+    where none was acknowledged after it.
+    """
+
+    kind: str
+    begin_s: float
+    end_s: float
+    hits: int = 0
+    unknown: int = 0
+    recovery_s: float | None = None
+    silence_s: float | None = None
+    phases: tuple[Phase, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Load:
     """Concurrent transitions: how many, how slow, and whether the history is still true."""
 
@@ -214,6 +315,8 @@ class Load:
     histogram: Histogram | None = None
     operations: Mapping[str, int] = field(default_factory=dict)
     subject: str | None = None
+    server: Observation | None = None
+    faults: tuple[Disturbance, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,8 +456,10 @@ class Results:
     pools: Pools | None = None
 
     @property
-    def kind(self) -> Literal["check", "conformance"]:
-        """What the results are of: a check, or the suite alone."""
+    def kind(self) -> Literal["check", "conformance", "load"]:
+        """What the results are of: a check, or the suite alone, or a load alone."""
+        if self.profile == LOAD:
+            return "load"
         return "conformance" if self.profile == CONFORMANCE else "check"
 
     @property
