@@ -170,10 +170,22 @@ class LoadResult:
             "subject": self.subject,
             "server": None if self.server is None else self.server.to_json(),
             "faults": [one.to_json() for one in self.faults],
+            "demand": {
+                "scenario": self.scenario,
+                "operations_per_s": figures.operations_per_s,
+                "due": figures.demanded.due,
+                "late": figures.demanded.late,
+                "skipped": figures.demanded.skipped,
+                "latency_limit_ms": self.limit.latency_ms or None,
+                "max_late_share": self.limit.max_late_share if self.limit.latency_ms else None,
+                "driver_share": figures.driver_share,
+                "lost_workers": list(self.lost),
+            },
         }
 
     def latencies(self) -> list[dict[str, Any]]:
-        """One entry of `latencies` in `results.json` for each kind of operation."""
+        """Entries of `latencies` in `results.json`: by kind of operation, by tenant if one is hot, and of the waits."""
+        figures = self.figures
         return [
             {
                 "name": f"load: {one.name}",
@@ -186,8 +198,9 @@ class LoadResult:
                 "p999": one.p999_ms,
                 "max": one.max_ms,
                 "histogram": one.histogram(),
+                "hdr": one.hdr,
             }
-            for one in self.figures.latencies
+            for one in (*figures.latencies, *figures.tenants, figures.lag, figures.pool_wait)
             if one.samples
         ]
 

@@ -154,7 +154,11 @@ class Histogram:
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """The distribution of one operation's latencies; `name` is the query's, where it is a query's."""
+    """
+    The distribution of one operation's latencies; `name` is the query's, where it is a query's.
+
+    `hdr` is an HDR histogram of microseconds (version 2, base64), which others can be merged with.
+    """
 
     name: str
     samples: int
@@ -166,6 +170,7 @@ class Latency:
     max: float
     unit: Literal["ms"] = "ms"
     histogram: Histogram | None = None
+    hdr: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,6 +304,26 @@ class Disturbance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Demand:
+    """
+    What the scenario asked for, and got.
+
+    Of `due` operations so many were late, and so many never begun, by the limit of the scenario, if it has one.
+    `driver_share` is the clients' own part of the time of an operation.
+    """
+
+    scenario: str
+    operations_per_s: float
+    due: int
+    late: int
+    skipped: int
+    latency_limit_ms: float | None
+    max_late_share: float | None
+    driver_share: float
+    lost_workers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Load:
     """Concurrent transitions: how many, how slow, and whether the history is still true."""
 
@@ -317,6 +342,7 @@ class Load:
     subject: str | None = None
     server: Observation | None = None
     faults: tuple[Disturbance, ...] = ()
+    demand: Demand | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,9 +53,9 @@ def try_stall(database: Database, *, length_s: float = 1.5, seed: int = 1) -> St
     opened = replace(closed, arrival=Arrival(rate_per_s=_RATE_PER_S))
     first = run_load(database, opened, seed=seed)
     second = run_load(database, closed, seed=seed)
-    begin, end = 0.0, length_s
+    [held] = first.faults
     return Stall(
-        end - begin,
+        held.end_s - held.begin_s,
         _DURATION_S,
         _RATE_PER_S,
         first.figures.latency.p99_ms or 0.0,
