@@ -12,8 +12,9 @@ import pytest
 from virtualq_core.check import conclusion
 from virtualq_core.check.ledger import OpenStage
 from virtualq_core.cli.pool import run_pools, table
+from virtualq_core.database.bouncer import Program
 from virtualq_core.errors import EnvironmentFault
-from virtualq_core.load import find_scenario, saturation
+from virtualq_core.load import find_scenario, saturation, way
 from virtualq_core.load.knee import find_knee, rate_of
 from virtualq_core.load.saturation import PoolComparison, PoolKind, PoolPoint, compare_pools
 from virtualq_core.measure.result import Problem
@@ -193,3 +194,23 @@ def test_a_pool_that_leaks_fails_the_comparison(stage: Stage, monkeypatch: pytes
     assert {problem.code for problem in found.problems} == {"tenant-leak"}
     verdicts = {kind.name: kind.verdict for kind in found.kinds}
     assert (verdicts["direct"], verdicts["psycopg"], verdicts["sqlalchemy"]) == ("passed", "failed", "failed")
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_role_that_may_make_no_login_skips_pgbouncer_with_the_reason(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are measured all the same."""
+
+    def refused(*_: object) -> None:
+        raise EnvironmentFault("the role lacks a right", observed="permission denied to create role")
+
+    monkeypatch.setattr(saturation, "find_program", lambda: Program(Path("pgbouncer"), "1.24.1"))
+    monkeypatch.setattr(way, "run_login", refused)
+    found = compare_pools(stage.database, clients=2, sizes=(1,), turn_s=0.15, blocks=1)
+    kinds = {kind.name: kind for kind in found.kinds}
+    for name in ("pgbouncer-session", "pgbouncer-transaction"):
+        assert kinds[name].verdict == "skipped"
+        assert kinds[name].detail == "the role lacks a right: permission denied to create role"
+    assert kinds["psycopg"].points[0].samples > 0
