@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, told_command
 
 if TYPE_CHECKING:
     from virtualq_core.report.results import Stage, StageName
@@ -74,7 +74,7 @@ def check(
         database_url=database_url,
         postgres_bin=postgres_bin,
         image=image,
-        command=("virtualq", *sys.argv[1:]),
+        command=told_command(sys.argv[1:]),
     )
     progress = StageLines()
     results = run_check(options, progress)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, told_command
 from virtualq_core.cli.selftest import Form, Plan, self_test
 from virtualq_core.errors import ExitCode
 
@@ -129,7 +129,7 @@ def conform(
             command=_command(sys.argv[1:]),
         )
         if out is not None:
-            results = suite_results(result, server, target, command=("virtualq", *sys.argv[1:]))
+            results = suite_results(result, server, target, command=told_command(sys.argv[1:]))
             write_reports(results, out)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
@@ -140,17 +140,13 @@ def conform(
 
 
 def _command(arguments: Sequence[str]) -> str:
-    """What a reader types to run the suite anew; an address, which may hold a password, is not shown."""
-    words = ["virtualq"]
-    rest = iter(arguments)
+    """What a reader types to run the suite anew."""
+    words = []
+    rest = iter(told_command(arguments))
     for argument in rest:
         option, has_value, _ = argument.partition("=")
         if option in _NOT_REPEATED:
             for _ in range(0 if has_value else _NOT_REPEATED[option]):
-                next(rest, None)
-        elif option == "--database-url":
-            words += [option, "URL"]
-            if not has_value:
                 next(rest, None)
         else:
             words.append(argument)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, told_command
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def load(
                 database, chosen, subject=subject, clients=clients, duration_s=duration, seed=seed, as_json=as_json
             )
         found = run_load(database, chosen, subject=subject, seed=seed, workers=workers)
-        page = None if report is None else load_results(found, database, seed=seed, command=("virtualq", *sys.argv[1:]))
+        page = None if report is None else load_results(found, database, seed=seed, command=told_command(sys.argv[1:]))
     if as_json:
         told = {
             "verdict": found.verdict,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DatabaseUrl: TypeAlias = Annotated[
     str | None,
@@ -23,3 +26,16 @@ Image: TypeAlias = Annotated[
     str | None, typer.Option("--image", metavar="NAME:TAG", help="Start a container of this image (needs Docker).")
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON to stdout.")]
+_ADDRESS = "--database-url"
+
+
+def told_command(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The command of these arguments as results tell it: an address, which may hold a password, is not shown."""
+    words = ["virtualq"]
+    rest = iter(arguments)
+    for argument in rest:
+        option, has_value, _ = argument.partition("=")
+        words += [_ADDRESS, "URL"] if option == _ADDRESS else [argument]
+        if option == _ADDRESS and not has_value:
+            next(rest, None)
+    return tuple(words)
