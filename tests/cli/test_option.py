@@ -6,12 +6,12 @@ import pytest
 
 from virtualq_core.cli.option import told_command
 
-SECRET = "postgresql://ada:geheim@db.example/queue"
+ADDRESS = "postgresql://ada:geheim@db.example/queue"
 
 
 @pytest.mark.parametrize(
     "given",
-    [["check", "--database-url", SECRET, "--json"], ["check", f"--database-url={SECRET}", "--json"]],
+    [["check", "--database-url", ADDRESS, "--json"], ["check", f"--database-url={ADDRESS}", "--json"]],
     ids=["apart", "together"],
 )
 def test_an_address_is_not_told(given: list[str]) -> None:

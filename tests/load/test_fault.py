@@ -14,7 +14,7 @@ from virtualq_core.database.provider import private_server
 from virtualq_core.load import find_scenario, run_load
 from virtualq_core.load.arrival import Arrival, Schedule
 from virtualq_core.load.fault import FaultNotDone, ServerInUse, server_for, striking
-from virtualq_core.load.scenario import Fault, Scenario
+from virtualq_core.load.scenario import Fault, Limit, Scenario
 from virtualq_core.seeding import SeedPlan, seed
 
 if TYPE_CHECKING:
@@ -66,6 +66,20 @@ def test_a_stall_of_known_length_shows_in_the_p99_of_an_open_loop(stage: Stage) 
     assert fault.silence_s >= 0.9 * length_s
     during = next(phase for phase in fault.phases if phase.name == "during")
     assert 0.3 * length_s <= (during.p50_ms or 0) / 1000 <= length_s
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_what_waits_at_the_end_is_late_as_well(stage: Stage) -> None:
+    """A server that stalls until the time is up: half of what was due was never begun, and the load fails by it."""
+    stall = Fault(kind="stall", at_s=1.5, for_s=2.5)
+    scenario = moves(stall, clients=4, duration_s=3, arrival=Arrival(rate_per_s=200), limit=Limit(latency_ms=200))
+    found = run_load(stage.database, scenario)
+    demanded = found.figures.demanded
+    assert demanded.due > 450, demanded
+    assert demanded.late_share > 0.25, demanded
+    assert found.verdict == "failed"
+    assert "late-operations" in {problem["code"] for problem in found.problems()}
 
 
 @pytest.mark.server

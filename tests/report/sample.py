@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from virtualq_core.report.results import (
-    Budget,
-    Calibration,
-    Dataset,
+from virtualq_core.report.load_results import (
     Demand,
     Disturbance,
-    Guarantee,
     Histogram,
     Instant,
     Invariant,
@@ -26,19 +22,23 @@ from virtualq_core.report.results import (
     Moment,
     Observation,
     Phase,
+    Statement,
+    Violation,
+    Wait,
+)
+from virtualq_core.report.pool_results import PoolKind, PoolPoint, Pools
+from virtualq_core.report.results import (
+    Budget,
+    Calibration,
+    Dataset,
+    Guarantee,
     Plan,
-    PoolKind,
-    PoolPoint,
-    Pools,
     Problem,
     Requirement,
     Results,
     Stage,
     StageName,
-    Statement,
     Subject,
-    Violation,
-    Wait,
 )
 
 if TYPE_CHECKING:

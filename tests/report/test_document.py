@@ -17,7 +17,8 @@ from tests.report import sample
 from virtualq_core.errors import EnvironmentFault, ExitCode
 from virtualq_core.report import document, results
 from virtualq_core.report.document import InvalidResults, read, schema, validate, write, write_text
-from virtualq_core.report.results import Budget, Latency, Load, Problem, Results, Violation, part_from_json
+from virtualq_core.report.load_results import Latency, Load, Violation
+from virtualq_core.report.results import Budget, Problem, Results, part_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from tests.report import sample
 from virtualq_core.report import html
+from virtualq_core.report.load_results import Disturbance, Instant, Load, Observation
 from virtualq_core.report.observed import observed_figures, renderable
 from virtualq_core.report.plots import load_plot
-from virtualq_core.report.results import Disturbance, Instant, Load, Observation
 from virtualq_core.report.server_plot import server_plot
 
 

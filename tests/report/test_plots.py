@@ -10,9 +10,9 @@ import pytest
 
 from tests.report import sample
 from virtualq_core.report.canvas import VARIABLES
+from virtualq_core.report.load_results import Histogram, Latency, Load, Moment
 from virtualq_core.report.plots import Span, guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.pool_plot import pool_plot
-from virtualq_core.report.results import Histogram, Latency, Load, Moment
 from virtualq_core.report.server_plot import server_plot
 
 

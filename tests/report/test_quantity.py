@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from virtualq_core.report import quantity
 
 if TYPE_CHECKING:
-    from virtualq_core.report.results import Interval
+    from virtualq_core.report.quantity import Interval
 
 
 @pytest.mark.parametrize(

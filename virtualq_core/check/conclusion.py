@@ -14,18 +14,14 @@ from virtualq_core.load.saturation import CLIENTS as POOL_CLIENTS
 from virtualq_core.load.saturation import SCENARIO as POOL_SCENARIO
 from virtualq_core.load.scenario import POOLS
 from virtualq_core.measure.calibration import NOT_CALIBRATED
+from virtualq_core.report.load_results import Histogram, Latency, Load
+from virtualq_core.report.pool_results import PoolKind, PoolPoint, Pools
 from virtualq_core.report.results import (
     Budget,
     Calibration,
     Dataset,
     Guarantee,
-    Histogram,
-    Latency,
-    Load,
     Plan,
-    PoolKind,
-    PoolPoint,
-    Pools,
     Problem,
     Requirement,
     Subject,

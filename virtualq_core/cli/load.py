@@ -181,8 +181,9 @@ def _show(found: LoadResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from virtualq_core.report.load_results import Load
     from virtualq_core.report.observed import renderable
-    from virtualq_core.report.results import Load, part_from_json
+    from virtualq_core.report.results import part_from_json
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{found.verdict}: {found.summary}", markup=False)

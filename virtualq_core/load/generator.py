@@ -188,9 +188,14 @@ class Generator:
 
     def stop(self) -> None:
         """The users should come to an end; those that have not begun never will."""
-        if self.test is not None:
-            self.test.over.set()
-            self.test.begun.set()
+        test = self.test
+        if test is None:
+            return
+        if test.schedule is not None and not test.over.is_set():
+            # What has waited too long is skipped now, as it would have been when a client had come to it.
+            test.schedule.take(perf_counter_ns())
+        test.over.set()
+        test.begun.set()
 
     def end(self, lost: Sequence[str] = ()) -> ExitCode:
         """The test is over and its users are gone: close the record; by hand, say what it amounts to."""

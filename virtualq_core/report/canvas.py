@@ -20,7 +20,7 @@ from matplotlib.ticker import NullLocator
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from virtualq_core.report.results import Load
+    from virtualq_core.report.load_results import Load
 
 INK = "#0a0001"
 MUTED = "#0a0002"

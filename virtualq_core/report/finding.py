@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtualq_core.report.quantity import amount, interval
-from virtualq_core.report.results import Budget, Plan, Problem, Requirement, Results, Violation
+from virtualq_core.report.results import Budget, Plan, Problem, Requirement, Results
 from virtualq_core.report.verdict import SEVERITY, PartVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from virtualq_core.report.load_results import Violation
 
 _BAD = ("failed", "error")
 _TENANT_CLASS = "tenant_class"

@@ -13,7 +13,8 @@ from virtualq_core.report.verdict import PartVerdict, fold
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from virtualq_core.report.results import Budget, Load, Requirement, Results, Stage
+    from virtualq_core.report.load_results import Load
+    from virtualq_core.report.results import Budget, Requirement, Results, Stage
 
 QUEUE_QUERY = "list_queue"
 _NAMED = 2

@@ -17,24 +17,15 @@ from markupsafe import Markup, escape
 
 from virtualq_core.report import finding, headline, quantity
 from virtualq_core.report.document import write_text
+from virtualq_core.report.load_results import Invariant, Latency, Load, Violation
 from virtualq_core.report.observed import disturbance_figures, observed_figures
 from virtualq_core.report.plots import guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.pool_plot import LOOKS, OTHER, measured, pool_plot
-from virtualq_core.report.results import (
-    Budget,
-    Guarantee,
-    Invariant,
-    Latency,
-    Load,
-    Plan,
-    Pools,
-    Requirement,
-    Results,
-    Violation,
-)
 from virtualq_core.report.server_plot import server_plot
 
 if TYPE_CHECKING:
+    from virtualq_core.report.pool_results import Pools
+    from virtualq_core.report.results import Budget, Guarantee, Plan, Requirement, Results
     from virtualq_core.report.verdict import PartVerdict
 
 _TEMPLATES = Path(__file__).with_name("templates")

@@ -25,8 +25,9 @@ from virtualq_core.report.finding import (
     requirement_problem,
     violation_problem,
 )
+from virtualq_core.report.load_results import Invariant
 from virtualq_core.report.quantity import count, printable
-from virtualq_core.report.results import Invariant, Plan, Problem, Results, Stage
+from virtualq_core.report.results import Plan, Problem, Results, Stage
 from virtualq_core.report.verdict import PartVerdict, fold
 
 if TYPE_CHECKING:

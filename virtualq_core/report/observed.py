@@ -11,7 +11,7 @@ from rich.text import Text
 from virtualq_core.report import quantity
 
 if TYPE_CHECKING:
-    from virtualq_core.report.results import Disturbance, Load, Observation
+    from virtualq_core.report.load_results import Disturbance, Load, Observation
 
 _WAITS = 4
 _NAME_WIDTH = 18

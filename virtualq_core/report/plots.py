@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from virtualq_core.report.results import Guarantee, Histogram, Latency, Load, Moment
+    from virtualq_core.report.load_results import Histogram, Latency, Load, Moment
+    from virtualq_core.report.results import Guarantee
 
 _BINS = 100
 _DASHED = (0, (3, 2.5))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from virtualq_core.report.results import PoolKind, Pools
+    from virtualq_core.report.pool_results import PoolKind, Pools
 
 
 class Look(NamedTuple):

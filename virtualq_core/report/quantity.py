@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from virtualq_core.report.results import Interval
-
+Interval: TypeAlias = tuple[float | None, float | None]
+"""
+Lower and upper end of a 95 % confidence interval, in the unit of the number that it belongs to; None where the
+observations are too few for that end.
+"""
 MINUS = "\N{MINUS SIGN}"
 _FOUR_DIGITS = 1_000
 _UNPRINTABLE = re.compile(

@@ -13,6 +13,9 @@ from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from virtualq_core.report.load_results import Latency, Load
+from virtualq_core.report.pool_results import Pools
+from virtualq_core.report.quantity import Interval
 from virtualq_core.report.verdict import PartVerdict, Verdict, exit_code, fold
 
 if TYPE_CHECKING:
@@ -26,12 +29,6 @@ LOAD = "load"
 Part = TypeVar("Part")
 
 StageName: TypeAlias = Literal["environment", "install", "seed", "conformance", "plans", "budgets", "load"]
-
-Interval: TypeAlias = tuple[float | None, float | None]
-"""
-Lower and upper end of a 95 % confidence interval, in the unit of the number that it belongs to; None where the
-observations are too few for that end.
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,207 +142,6 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Histogram:
-    """Counts between edges; there is one edge more than there are counts, and the edges rise."""
-
-    edges_ms: tuple[float, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Latency:
-    """
-    The distribution of one operation's latencies; `name` is the query's, where it is a query's.
-
-    `hdr` is an HDR histogram of microseconds (version 2, base64), which others can be merged with.
-    """
-
-    name: str
-    samples: int
-    p50: float
-    p90: float
-    p95: float
-    p99: float
-    p999: float
-    max: float
-    unit: Literal["ms"] = "ms"
-    histogram: Histogram | None = None
-    hdr: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Violation:
-    """A broken invariant of the history, found in the data that the load produced; the lines that show it."""
-
-    invariant: str
-    what: str
-    tenant: int | str | None = None
-    ticket: int | str | None = None
-    evidence: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invariant:
-    """One invariant that was checked after the load, over how many records."""
-
-    name: str
-    verdict: PartVerdict
-    text: str = ""
-    checked: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """One interval of the load: its start, the transitions completed in it, and their latencies."""
-
-    t_s: float
-    transitions: int
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instant:
-    """
-    One look at the server during the load: the load's backends by what they do, and rates since the look before.
-
-    Shares are of the updates of tickets, and of all the machine's processors; None is what could not be read.
-    """
-
-    t_s: float
-    waits: Mapping[str, int] = field(default_factory=dict)
-    blocked: int | None = None
-    wal_bytes_per_s: float | None = None
-    hot_share: float | None = None
-    dead_tuples: int | None = None
-    blocks_per_transaction: float | None = None
-    snapshot_s: float | None = None
-    generator_share: float | None = None
-    server_share: float | None = None
-    other_share: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wait:
-    """What the load's backends did or waited for, in this share of the time in which they were not idle."""
-
-    name: str
-    share: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statement:
-    """What one statement cost the server during the load; `mean_ms` is its execution alone."""
-
-    query: str
-    calls: int
-    mean_ms: float
-    wal_bytes: int
-    blocks: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """
-    What the server did during the load, as a whole and at each look.
-
-    `execution_share` is the transition function's mean execution over the mean latency that clients saw. `missing` says
-    what could not be read, and why.
-    """
-
-    samples: tuple[Instant, ...] = ()
-    waits: tuple[Wait, ...] = ()
-    wal_bytes: int | None = None
-    wal_bytes_per_transition: float | None = None
-    hot_share: float | None = None
-    dead_tuples_growth: int | None = None
-    checkpoints: int | None = None
-    deadlocks: int | None = None
-    snapshot_s: float | None = None
-    generator_share: float | None = None
-    server_share: float | None = None
-    other_share: float | None = None
-    execution_ms: float | None = None
-    execution_share: float | None = None
-    statements: tuple[Statement, ...] = ()
-    missing: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phase:
-    """The time before, during or after a fault; latencies are those of acknowledged writes that were due in it."""
-
-    name: Literal["before", "during", "after"]
-    duration_s: float
-    transitions_per_s: float | None = None
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-    dead_tuples: int | None = None
-    blocks_per_transaction: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disturbance:
-    """
-    A fault that was done during the load, and what came of it.
-
-    `recovery_s` is from its end until an operation was acknowledged, `silence_s` the longest time without any; None
-    where none was acknowledged after it.
-    """
-
-    kind: str
-    begin_s: float
-    end_s: float
-    hits: int = 0
-    unknown: int = 0
-    recovery_s: float | None = None
-    silence_s: float | None = None
-    phases: tuple[Phase, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Demand:
-    """
-    What the scenario asked for, and got.
-
-    Of `due` operations so many were late, and so many never begun, by the limit of the scenario, if it has one.
-    `driver_share` is the clients' own part of the time of an operation.
-    """
-
-    scenario: str
-    operations_per_s: float
-    due: int
-    late: int
-    skipped: int
-    latency_limit_ms: float | None
-    max_late_share: float | None
-    driver_share: float
-    lost_workers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Load:
-    """Concurrent transitions: how many, how slow, and whether the history is still true."""
-
-    transitions_per_s: float
-    p50_ms: float | None
-    p99_ms: float | None
-    refused: int
-    unknown: int
-    violations: tuple[Violation, ...] = ()
-    invariants: tuple[Invariant, ...] = ()
-    clients: int | None = None
-    duration_s: float | None = None
-    timeline: tuple[Moment, ...] = ()
-    histogram: Histogram | None = None
-    operations: Mapping[str, int] = field(default_factory=dict)
-    subject: str | None = None
-    server: Observation | None = None
-    faults: tuple[Disturbance, ...] = ()
-    demand: Demand | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Subject:
     """
     One implementation's rate and latencies.
@@ -384,59 +180,6 @@ class Guarantee:
     target: float | None = None
     verdict: PartVerdict | None = None
     detail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolPoint:
-    """
-    One kind of connection pool in one size, under the same clients as all the others.
-
-    `rate_per_s` are operations that were answered. PgBouncer's clients wait out of sight; it tells the mean itself.
-    `busy_share` is how much of a processor the clients took: near 1 it is they who are measured.
-    """
-
-    size: int
-    rate_per_s: float
-    samples: int
-    interval: Interval | None = None
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-    pool_wait_p99_ms: float | None = None
-    bouncer_wait_ms: float | None = None
-    bouncer_most_waiting: int | None = None
-    exhausted: int = 0
-    failed: int = 0
-    busy_share: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolKind:
-    """
-    One kind of pool in all its sizes; skipped, with the reason in `detail`, where it is not there.
-
-    `knee` is the smallest size whose rate is within 5 % of the best one's, and lies within `knee_interval`. So many
-    `proofs` there were that a client finds nothing of the one before it on its connection.
-    """
-
-    name: str
-    verdict: PartVerdict
-    detail: str = ""
-    knee: int | None = None
-    knee_interval: tuple[int, int] | None = None
-    proofs: int = 0
-    points: tuple[PoolPoint, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pools:
-    """Kinds of connection pools compared: in so many blocks each kind and size had a turn of `turn_s`."""
-
-    scenario: str
-    subject: str
-    clients: int
-    blocks: int
-    turn_s: float
-    kinds: tuple[PoolKind, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from virtualq_core.report.results import Instant, Load
+    from virtualq_core.report.load_results import Instant, Load
 
 _PANEL, _GAP, _FOOT = 66, 42, 26
 _LETTER = 6.9  # of the page's bold font at its size here, on the average

@@ -57,10 +57,14 @@ def operation(
             except CannotConnect:
                 threading.Event().wait(_RECONNECT_S)
                 return
+            is_through = True
             try:
                 method(clerk, *given, **named)
+            except CannotConnect:
+                is_through = False
+                threading.Event().wait(_RECONNECT_S)
             finally:
-                clerk.give_back()
+                clerk.give_back(is_through=is_through)
 
         return guarded
 
@@ -132,9 +136,11 @@ class Clerk:
             raise
         self._pooled_ns = 0 if self._own is not None else perf_counter_ns() - begin
 
-    def give_back(self) -> None:
-        """The operation is over."""
-        session, self._session, self.due_ns = self._session, None, None
+    def give_back(self, *, is_through: bool = True) -> None:
+        """The operation is over; one that is not through found no connection, and is still due."""
+        session, self._session = self._session, None
+        if is_through:
+            self.due_ns = None
         is_usable, self._session_is_usable = self._session_is_usable, True
         if session is not None:
             self._source.give_back(session, is_usable=is_usable)
