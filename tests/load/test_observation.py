@@ -114,6 +114,15 @@ def test_processors_are_shared_between_the_load_the_server_and_others(
     assert found.other_share == pytest.approx(other_share)
 
 
+def test_memory_that_grows_in_the_second_half_is_told() -> None:
+    """The most that it was, and from the middle on by how much of it; growth while it warms up is none."""
+    sizes = [60, 90, 100, 102, 105]
+    looks = [reading(100 + place, 0, usage=Usage(place, 0, 0, None, size)) for place, size in enumerate([50, *sizes])]
+    found = observe(Seen(*looks), figures())  # type: ignore[arg-type]
+    assert found.generator_bytes == 105
+    assert found.generator_growth == pytest.approx(0.05)
+
+
 def test_what_could_not_be_read_is_none() -> None:
     """A sampler without a connection has times only."""
     found = observe(Seen(Reading(101 * S), Reading(102 * S)), figures())  # type: ignore[arg-type]

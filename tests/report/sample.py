@@ -227,6 +227,7 @@ def server() -> Observation:
                 generator_share=0.05 if is_stalled else 0.31,
                 server_share=0.01 if is_stalled else 0.42,
                 other_share=0.03,
+                generator_bytes=112_000_000 + 10_000 * index,
             )
         )
     return Observation(
@@ -247,6 +248,8 @@ def server() -> Observation:
         generator_share=0.29,
         server_share=0.39,
         other_share=0.03,
+        generator_bytes=112_190_000,
+        generator_growth=0.0009,
         execution_ms=0.41,
         execution_share=0.21,
         statements=(

@@ -30,8 +30,8 @@ class Instant:
     `waits` are the load's backends by what they do just then, the idle ones too; `blocked` locks are waited for.
     `wal_bytes_per_s` and the shares of all the machine's processors are over the time since the look before;
     `hot_share` of the updates of tickets, and the blocks that were looked at in the database, by whomever, over its
-    transactions, are over a second and a half, because backends tell what they count every second. None is what could
-    not be read.
+    transactions, are over a second and a half, because backends tell what they count every second.
+    `generator_bytes` are in the memory of the processes that generate the load. None is what could not be read.
     """
 
     t_s: float
@@ -45,6 +45,7 @@ class Instant:
     generator_share: float | None = None
     server_share: float | None = None
     other_share: float | None = None
+    generator_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Observation:
 
     `wal_bytes_per_transition` is all that the server logged, over the tickets that were moved. `execution_ms` is the
     mean of the transition function, `execution_share` that over the mean latency that clients saw, from where they
-    sent. `missing` says what could not be read, and why.
+    sent. `generator_bytes` is the most memory that the generating processes took, `generator_growth` by how much of it
+    they grew in the second half of the load. `missing` says what could not be read, and why.
     """
 
     samples: tuple[Instant, ...] = ()
@@ -77,6 +79,8 @@ class Observation:
     generator_share: float | None = None
     server_share: float | None = None
     other_share: float | None = None
+    generator_bytes: int | None = None
+    generator_growth: float | None = None
     execution_ms: float | None = None
     execution_share: float | None = None
     statements: tuple[Statement, ...] = ()
@@ -99,6 +103,7 @@ def observe(sampler: Sampler, figures: Figures) -> Observation:
     ages = [one.snapshot_s for one in readings if one.snapshot_s is not None]
     samples = _samples(readings, figures)
     shares = _shares(_within(readings, figures))
+    memory = [one.generator_bytes for one in samples if one.generator_bytes]
     client_ms = figures.service_ms
     return Observation(
         samples=samples,
@@ -113,6 +118,8 @@ def observe(sampler: Sampler, figures: Figures) -> Observation:
         generator_share=shares[0],
         server_share=shares[1],
         other_share=shares[2],
+        generator_bytes=max(memory, default=None),
+        generator_growth=memory[-1] / memory[len(memory) // 2] - 1 if memory else None,
         execution_ms=None if transition is None else transition.mean_ms,
         execution_share=None if transition is None or not client_ms else transition.mean_ms / client_ms,
         statements=tuple(statements[:_LISTED]),
@@ -145,6 +152,7 @@ def _samples(readings: Sequence[Reading], figures: Figures) -> tuple[Instant, ..
                 generator_share=shares[0],
                 server_share=shares[1],
                 other_share=shares[2],
+                generator_bytes=None if now.usage is None else now.usage.generator_bytes,
             )
         )
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Who has the machine's processors during a load: the processes that generate it, the server's, or others."""
+"""Who has the machine's processors during a load, and how much memory the processes take that generate it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ class Usage(NamedTuple):
     """
     Seconds of processors since the meter was made: of all that there are, of those in use, and of two users.
 
-    `server_s` is None where the server's processes are not known.
+    `server_s` is None where the server's processes are not known. `generator_bytes` is what the processes that generate
+    the load, this one aside, have in memory now.
     """
 
     total_s: float
     busy_s: float
     generator_s: float
     server_s: float | None
+    generator_bytes: int = 0
 
 
 class ProcessorMeter:
@@ -46,7 +48,8 @@ class ProcessorMeter:
         self._known_s = {pid: spent_s for pid, spent_s in self._known_s.items() if pid in living}
         total_s, busy_s = _machine_s()
         server_s = None if server_pids is None else self._server_s
-        return Usage(total_s - self._begin[0], busy_s - self._begin[1], self._generator_s, server_s)
+        resident = sum(_resident_bytes(one) for one in generators.values())
+        return Usage(total_s - self._begin[0], busy_s - self._begin[1], self._generator_s, server_s, resident)
 
     def _spent_s(self, process: psutil.Process | int) -> float:
         """What it used since it was last looked at; nothing at the first look."""
@@ -59,6 +62,13 @@ class ProcessorMeter:
         before = self._known_s.get(found.pid, spent)
         self._known_s[found.pid] = spent
         return max(0.0, spent - before)
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _machine_s() -> tuple[float, float]:

@@ -92,6 +92,7 @@ class Instant:
     generator_share: float | None = None
     server_share: float | None = None
     other_share: float | None = None
+    generator_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +135,8 @@ class Observation:
     generator_share: float | None = None
     server_share: float | None = None
     other_share: float | None = None
+    generator_bytes: int | None = None
+    generator_growth: float | None = None
     execution_ms: float | None = None
     execution_share: float | None = None
     statements: tuple[Statement, ...] = ()

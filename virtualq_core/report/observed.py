@@ -38,6 +38,9 @@ def observed_figures(server: Observation) -> list[tuple[str, str]]:
     shares = [f"{name} {quantity.percent(share)}" for name, share in users if share is not None]
     if shares:
         found.append(("processors", ", ".join(shares)))
+    if server.generator_bytes is not None:
+        growth = "" if server.generator_growth is None else f", {server.generator_growth:+.1%} in the second half"
+        found.append(("load's memory", quantity.size(server.generator_bytes) + growth.replace("-", quantity.MINUS)))
     return found
 
 
