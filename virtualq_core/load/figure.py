@@ -70,7 +70,8 @@ class Figures:
 
     `clients` are those that asked for anything. `transitions` counts the tickets that were moved: by name, in bulk, by
     a claim. Latencies of transitions are those of acknowledged ones asked for one at a time; a refusal writes nothing
-    and would flatter them. `lag` and `pool_wait` are of all operations, without what does not apply to them;
+    and would flatter them. `lag` and `pool_wait` are of all operations, without what does not apply to them, `wire`
+    is how long transitions waited for the server;
     `driver_share` is of the time between an operation's begin and its end, all operations together. `steps` are those
     of arrivals that climb in steps. `tenants` are the latencies of transitions of the hot tenant, and of the others.
     `begin_ns` is the first invocation, on the clock of the recording; `service_ms` the mean time from a transition's
@@ -85,6 +86,7 @@ class Figures:
     latencies: tuple[Distribution, ...]
     timeline: tuple[Moment, ...]
     lag: Distribution
+    wire: Distribution
     pool_wait: Distribution
     driver_share: float
     demanded: Demanded
@@ -141,6 +143,7 @@ def measure(
         ),
         timeline=_timeline(records[moved], timed, begin, end),
         lag=distribution("lag", scheduled["invoke_ns"] - scheduled["pooled_ns"] - scheduled["due_ns"]),
+        wire=distribution("waiting for the server", timed["wire_ns"][timed["wire_ns"] > 0]),
         pool_wait=distribution("pool wait", every["pooled_ns"][every["pooled_ns"] > 0]),
         driver_share=1 - int(every["wire_ns"].sum()) / served_ns if served_ns else 0.0,
         demanded=_demanded(scheduled if len(scheduled) else every, skipped_ns, latency_ms),

@@ -6,6 +6,7 @@ Imported by `user` alone, because it waits by gevent.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
@@ -172,6 +173,9 @@ class Generator:
             gevent.sleep(0.01)
         if test is None or test.begun.is_set():
             return
+        # A full collection over the tickets of the board takes longer than an operation.
+        gc.collect()
+        gc.freeze()
         begin_ns = perf_counter_ns()
         test.journal.note_begin(begin_ns)
         if self.scenario.arrival.is_open:

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,9 +20,8 @@ import gevent
 import gevent.event
 import gevent.socket
 from locust import User, events
-from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
-from locust.user.task import LOCUST_STATE_STOPPING
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from virtualq_core.conformance.operation import Operation, Outcome
 from virtualq_core.errors import EnvironmentFault, ExitCode, UsageError, VirtualQError
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("virtualq")
 _STOP_TIMEOUT_S = 20.0
+_LONG_S = 3600.0
+_SOON_S = 0.2
 _BEGIN_S = 30.0
 _BEGUN = "virtualq-begun"
 _MS_PER_NS = 1e-6
@@ -85,6 +87,7 @@ class TicketUser(User):
 
     abstract = True
     client: Client
+    _wakes_s = 0.0
 
     def on_start(self) -> None:
         """Connect, and wait for the others; without a connection the whole test is pointless and is stopped."""
@@ -98,7 +101,9 @@ class TicketUser(User):
             raise gevent.GreenletExit from error
         if test is not None:
             test.begun.wait()
-            self.wait_time()
+            # Before its first task Locust does not wait, and an error here is one that it prints.
+            if test.over.wait(self.wait_time()):
+                raise gevent.GreenletExit
 
     def on_stop(self) -> None:
         """Disconnect."""
@@ -106,21 +111,21 @@ class TicketUser(User):
             self.client.close()
 
     def wait_time(self) -> float:
-        """Wait until the next operation is due, or there is to be none; Locust has nothing to wait after that."""
-        test = generator.test
-        if test is None:
-            raise StopUser
-        wait_s = test.wait_s(self.client)
-        if wait_s != 0:
-            test.over.wait(wait_s)
-        if test.over.is_set():
-            raise StopUser
-        return 0.0
+        """How long until the next operation, in seconds."""
+        wait_s = None if generator.test is None else generator.test.wait_s(self.client)
+        wait_s = _LONG_S if wait_s is None else wait_s
+        self._wakes_s = time.monotonic() + wait_s
+        return wait_s
 
     def stop(self, force: bool = False) -> bool:  # noqa: FBT001, FBT002  Locust's signature
-        """Let the user end before its next operation: Locust would kill it, and that may be in the middle of one."""
-        if force:
-            return bool(super().stop(force=True))
+        """
+        Let the user end before its next operation.
+
+        Locust would kill it while it waits, and when that comes to pass it may already be in the middle of one.
+        """
+        is_asleep = self._state == LOCUST_STATE_WAITING and self._wakes_s - time.monotonic() > _SOON_S
+        if force or is_asleep or self._state is None:
+            return bool(super().stop(force=force))
         self._state = LOCUST_STATE_STOPPING
         return False
 

@@ -55,13 +55,16 @@ class Agreement:
     """
     What both tell at one rate, `share` of what pgbench saturates the server at.
 
-    `lag_p99_ms` is how late the generator's clients began, `driver_share` the client's own part of the latency.
+    Of the generator's latency, `wire_p50_ms` is how long its clients waited for the server, the lag how late they began
+    it, and `driver_share` the client's own part of the time between begin and end.
     """
 
     rate_per_s: float
     share: float
     p50: Against
     p99: Against
+    wire_p50_ms: float
+    lag_p50_ms: float
     lag_p99_ms: float
     driver_share: float
 
@@ -150,6 +153,8 @@ class _Bench:
             share,
             _against("p50 ms", [one.p50_ms or 0.0 for one in latencies], [p50 for p50, _ in theirs]),
             _against("p99 ms", [one.p99_ms or 0.0 for one in latencies], [p99 for _, p99 in theirs]),
+            median(one.figures.wire.p50_ms or 0.0 for one in ours),
+            median(one.figures.lag.p50_ms or 0.0 for one in ours),
             median(one.figures.lag.p99_ms or 0.0 for one in ours),
             fmean(one.figures.driver_share for one in ours),
         )
