@@ -113,8 +113,8 @@ def test_clients_survive_that_their_backends_are_ended(stage: Stage) -> None:
 @pytest.mark.slow
 def test_a_snapshot_that_is_held_is_seen_from_its_begin_to_its_end(stage: Stage) -> None:
     """The oldest snapshot grows old while it is held, and dead rows stay."""
-    held = Fault(kind="held-snapshot", at_s=1.0, for_s=1.5)
-    found = run_load(stage.database, moves(held, clients=4, duration_s=4))
+    held = Fault(kind="held-snapshot", at_s=1.0, for_s=2.2)
+    found = run_load(stage.database, moves(held, clients=4, duration_s=4.5))
     assert found.verdict == "passed", found.problems()
     [fault] = found.faults
     assert found.server is not None
