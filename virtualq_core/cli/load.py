@@ -29,7 +29,7 @@ _TICKETS_PER_TENANT = 1000
 @app.command()
 def load(
     scenario: Annotated[
-        str, typer.Argument(metavar="[SCENARIO]", help="A file of loadtests/ by name, or one's own by its path.")
+        str, typer.Argument(metavar="SCENARIO", help="A file of loadtests/ by name, or one's own by its path.")
     ] = "check",
     clients: Annotated[
         int | None, typer.Option("--clients", metavar="N", min=1, help="How many at once (default: the scenario's).")
@@ -46,7 +46,9 @@ def load(
     ] = None,
     pool: Annotated[
         str | None,
-        typer.Option("--pool", metavar="MODE", help="The clients' way to the database; `direct` has no pool."),
+        typer.Option(
+            "--pool", metavar="MODE", help="direct, psycopg, sqlalchemy, pgbouncer-session or pgbouncer-transaction."
+        ),
     ] = None,
     pool_size: Annotated[
         int | None, typer.Option("--pool-size", metavar="N", min=1, help="How many connections the pool holds.")
@@ -82,7 +84,8 @@ def load(
     Let many clients move tickets at once, and check the history that they leave.
 
     With a url the load works on the data that is there (`virtualq seed` puts some), else on a fresh seeded database
-    that is dropped at the end. Exit codes: 0 passed, 1 a violation or an error, 3 inconclusive.
+    that is dropped at the end. Exit codes: 0 passed, 1 a violation, an error or too many late operations, 3
+    inconclusive.
 
     Example: virtualq load check --clients 32 --duration 20
     """
