@@ -151,7 +151,9 @@ def budgets(report: BudgetReport) -> tuple[Budget, ...]:
 def latencies(report: BudgetReport) -> tuple[Latency, ...]:
     """Each distribution."""
     return tuple(
-        handed_on(Latency, each, histogram=None if each.histogram is None else handed_on(Histogram, each.histogram))
+        handed_on(
+            Latency, each, hdr=None, histogram=None if each.histogram is None else handed_on(Histogram, each.histogram)
+        )
         for each in report.latencies
     )
 
