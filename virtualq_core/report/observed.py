@@ -39,8 +39,9 @@ def observed_figures(server: Observation) -> list[tuple[str, str]]:
     if shares:
         found.append(("processors", ", ".join(shares)))
     if server.generator_bytes is not None:
-        growth = "" if server.generator_growth is None else f", {server.generator_growth:+.1%} in the second half"
-        found.append(("load's memory", quantity.size(server.generator_bytes) + growth.replace("-", quantity.MINUS)))
+        growth = server.generator_growth
+        told = "" if growth is None else f", {'+' if growth > 0 else ''}{quantity.percent(growth)} in the second half"
+        found.append(("load's memory", quantity.size(server.generator_bytes) + told))
     return found
 
 
