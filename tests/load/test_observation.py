@@ -47,6 +47,7 @@ def figures(**given: Any) -> Figures:
             "latencies": (),
             "timeline": (),
             "lag": nothing,
+            "wire": nothing,
             "pool_wait": nothing,
             "driver_share": 0.0,
             "demanded": nothing,
