@@ -8,6 +8,7 @@ import pytest
 
 from virtualq_core import content
 from virtualq_core.conformance.contention import Thresholds
+from virtualq_core.conformance.traffic.demand import Mix
 from virtualq_core.conformance.traffic.storm import Stalled, Storm
 from virtualq_core.conformance.traffic.target import NothingToDo
 from virtualq_core.conformance.world import World
@@ -82,7 +83,11 @@ def test_a_stranger_who_writes_to_its_tenants_is_found(world: World) -> None:
 def test_clients_survive_a_lost_connection(world: World) -> None:
     """They connect again; what was under way is unknown, and settled by the history."""
     tenant = world.open_tenant("Mine")
-    with world.owner() as owner, Storm(world.database, ProceduralSubject(), tenant_ids=[tenant.id], clients=4) as storm:
+    subject, one_by_one = ProceduralSubject(), Mix(transition=8, create=2)
+    with (
+        world.owner() as owner,
+        Storm(world.database, subject, tenant_ids=[tenant.id], clients=4, mix=one_by_one) as storm,
+    ):
         storm.wait_for(100, PATIENCE_S)
         assert owner.value(SQL["end_clients"]) == 4
         storm.wait_for(200, PATIENCE_S)

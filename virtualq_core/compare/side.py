@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -126,11 +126,12 @@ def _queries(folder: Path) -> dict[str, Statement]:
 def _checked_out(spec: Spec) -> Iterator[Path]:
     """The content of a revision, in a folder that goes at the end."""
     commit = spec.commit
-    answer = None if commit is None else git("archive", "--format=tar", commit, *_NEEDED)
+    answer = None if commit is None else git("archive", "--format=zip", commit, *_NEEDED)
     if answer is None or answer.returncode != 0:
         said = "" if answer is None else answer.stderr.decode(errors="replace").strip()
         raise UsageError(f"{spec} has no schema to install", observed=said or None, expected="a folder schema/ in it")
     with tempfile.TemporaryDirectory(prefix="virtualq-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        # Early versions of Python 3.11 have no filter against tar files that lead out of the folder; zip files cannot.
+        with zipfile.ZipFile(io.BytesIO(answer.stdout)) as archive:
+            archive.extractall(folder)
         yield Path(folder)
