@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from virtualq_core.conformance.journal import JournalWriter, Recording, read_journals
-from virtualq_core.conformance.operation import Kind, Operation, Outcome
+from tests.load.sample import MS, operation, recorded
+from virtualq_core.conformance.operation import Kind, Outcome
 from virtualq_core.load.aftermath import judge_faults
 from virtualq_core.load.fault import Strike
 from virtualq_core.load.sampling import Counters, Reading
@@ -16,32 +15,7 @@ from virtualq_core.load.sampling import Counters, Reading
 if TYPE_CHECKING:
     from pathlib import Path
 
-MS = 1_000_000
 S = 1_000 * MS
-
-
-def operation(begin_ms: float, elapsed_ms: float = 10, **details: Any) -> Operation:
-    """An acknowledged transition, unless said otherwise."""
-    given: dict[str, Any] = {
-        "op_id": uuid.uuid4(),
-        "client": 1,
-        "kind": Kind.TRANSITION,
-        "tenant_id": 1,
-        "ticket_id": 1,
-        "transition": "start",
-        "invoke_ns": int(begin_ms * MS),
-        "return_ns": int((begin_ms + elapsed_ms) * MS),
-        "outcome": Outcome.OK,
-    }
-    return Operation(**{**given, **details})
-
-
-def recorded(folder: Path, *operations: Operation) -> Recording:
-    """These operations, through a journal."""
-    with JournalWriter(folder, "one") as journal:
-        for one in operations:
-            journal.append(one)
-    return read_journals(folder)
 
 
 def test_recovery_counts_from_the_end_and_silence_from_the_begin(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +20,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.load.sample import wait_until
 from virtualq_core import content
 from virtualq_core.cli.pool import pooled
 from virtualq_core.conformance.contention import Thresholds
@@ -44,7 +43,7 @@ from virtualq_core.subjects import find_subject
 from virtualq_core.tenancy import APPLICATION_ROLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from virtualq_core.load import Scenario
     from virtualq_core.load.way import Way
@@ -55,14 +54,6 @@ SQL = content.beside(__file__, "pool.sql")
 BOUNCED = ["pgbouncer-session", "pgbouncer-transaction"]
 PATIENCE_S = 20.0
 needs_pgbouncer = pytest.mark.requires("pgbouncer")
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Poll until it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        threading.Event().wait(0.05)
 
 
 @contextlib.contextmanager

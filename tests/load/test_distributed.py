@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.load.sample import wait_until
 from virtualq_core.conformance.contention import Thresholds
 from virtualq_core.conformance.journal import read_journals
 from virtualq_core.errors import UsageError
@@ -26,7 +25,7 @@ from virtualq_core.load.fleet import Fleet
 from virtualq_core.load.run import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from virtualq_core.load import Scenario
 
@@ -42,14 +41,6 @@ def little(rush: Scenario) -> Scenario:
     """The rush, by an open loop of two hundred operations a second, that little contention suffices for."""
     thresholds = Thresholds(min_operations=20, min_contended=1, min_races=0)
     return replace(rush, duration_s=3.0, arrival=Arrival(rate_per_s=200), thresholds=thresholds)
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Poll until it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        threading.Event().wait(0.05)
 
 
 def test_workers_share_clients_and_arrivals(stage: Stage, little: Scenario) -> None:

@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from virtualq_core.conformance.journal import JournalWriter, Recording, read_journals
-from virtualq_core.conformance.operation import Kind, Operation, Outcome
+from tests.load.sample import operation, recorded
+from virtualq_core.conformance.operation import Kind, Outcome
 from virtualq_core.load.figure import measure
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-MS = 1_000_000
-
-
-def operation(begin_ms: float, elapsed_ms: float, **details: Any) -> Operation:
-    """An acknowledged transition, unless said otherwise."""
-    given: dict[str, Any] = {
-        "op_id": uuid.uuid4(),
-        "client": 1,
-        "kind": Kind.TRANSITION,
-        "tenant_id": 1,
-        "ticket_id": 1,
-        "transition": "start",
-        "invoke_ns": int(begin_ms * MS),
-        "return_ns": int((begin_ms + elapsed_ms) * MS),
-        "outcome": Outcome.OK,
-    }
-    return Operation(**{**given, **details})
-
-
-def recorded(folder: Path, *operations: Operation) -> Recording:
-    """These operations, through a journal."""
-    with JournalWriter(folder, "one") as journal:
-        for one in operations:
-            journal.append(one)
-    return read_journals(folder)
 
 
 def test_a_latency_of_104_ms_is_not_one_of_100_ms(tmp_path: Path) -> None:

@@ -8,29 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.load.sample import wait_until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 Stage = Any  # of conftest.py, which cannot be imported by name
 
 HERE = Path(__file__).parent
 LOCUSTFILE = HERE.parents[1] / "loadtests" / "transitions.py"
 PATIENCE_S = 20.0
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Poll until it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        threading.Event().wait(0.05)
 
 
 @contextlib.contextmanager

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg import IsolationLevel
 
+from tests.load.sample import wait_until
 from virtualq_core import content
 from virtualq_core.load import sampling
 from virtualq_core.load.sampling import Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from virtualq_core.database.server import Database, Server
 
 pytestmark = pytest.mark.server
@@ -25,14 +22,6 @@ Stage = Any  # of conftest.py, which cannot be imported by name
 SQL = content.beside(__file__, "stage.sql")
 PATIENCE_S = 20.0
 SOON_S = 0.02
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Poll until it is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
-        threading.Event().wait(SOON_S)
 
 
 def test_a_client_that_waits_for_a_lock_is_seen_waiting(stage: Stage) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from virtualq_core.calibrate.template import render
 from virtualq_core.measure.calibration import POWER
 from virtualq_core.measure.paired.gate import LOOKS
 from virtualq_core.measure.proportion import Proportion
 from virtualq_core.report.quantity import count, duration, milliseconds, number, percent, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from virtualq_core.measure.calibration import Calibration, Series
     from virtualq_core.measure.fault import Outcome
@@ -63,25 +61,23 @@ def summary(calibration: Calibration, faults: Sequence[Outcome] = (), proposals:
 def markdown(calibration: Calibration, faults: Sequence[Outcome] = (), proposals: Sequence[Tried] = ()) -> str:
     """The page `docs/reference/trust.md`; planted faults and proposals have sections where they were tried."""
     *first, last = (f"{look * 100:g} %" for look in LOOKS)
-    return (
-        _templates()
-        .get_template(_PAGE)
-        .render(
-            calibration=calibration,
-            same=calibration.same,
-            planted=calibration.series[1:],
-            power=POWER,
-            facts=[*_facts(calibration)],
-            looks=f"{', '.join(first)} and {last}",
-            faults=[one for one in faults if not one.skipped],
-            caught=_share([one.is_caught for one in faults if not one.skipped]),
-            skipped=[one for one in faults if one.skipped],
-            proposals=proposals,
-            right=_share([verdict == one.known_answer for one in proposals for verdict in one.verdicts]),
-            wrong=_share(
-                [verdict not in {one.known_answer, "inconclusive"} for one in proposals for verdict in one.verdicts]
-            ),
-        )
+    return render(
+        Path(__file__).with_name(_PAGE),
+        _FILTERS,
+        calibration=calibration,
+        same=calibration.same,
+        planted=calibration.series[1:],
+        power=POWER,
+        facts=[*_facts(calibration)],
+        looks=f"{', '.join(first)} and {last}",
+        faults=[one for one in faults if not one.skipped],
+        caught=_share([one.is_caught for one in faults if not one.skipped]),
+        skipped=[one for one in faults if one.skipped],
+        proposals=proposals,
+        right=_share([verdict == one.known_answer for one in proposals for verdict in one.verdicts]),
+        wrong=_share(
+            [verdict not in {one.known_answer, "inconclusive"} for one in proposals for verdict in one.verdicts]
+        ),
     )
 
 
@@ -132,22 +128,11 @@ def _facts(calibration: Calibration) -> Iterator[tuple[str, str]]:
     yield "taken", f"{calibration.taken_at}, in {duration(calibration.duration_s)}, seed {calibration.seed}"
 
 
-@cache
-def _templates() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 -- the page is Markdown
-    )
-    made.filters |= {
-        "change": change,
-        "changes": changes,
-        "duration": duration,
-        "percent": percent,
-        "percents": percents,
-        "slower": slower,
-    }
-    return made
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "change": change,
+    "changes": changes,
+    "duration": duration,
+    "percent": percent,
+    "percents": percents,
+    "slower": slower,
+}

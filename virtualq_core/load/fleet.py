@@ -9,15 +9,16 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from virtualq_core import content
+from virtualq_core.database.child import search_path
 from virtualq_core.errors import EnvironmentFault, ExitCode
 from virtualq_core.load.plan import PLAN_VARIABLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -177,8 +178,6 @@ def _environment(plan: LoadPlan) -> dict[str, str]:
     but it looks at every connection each time.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST", "PSYCOPG_WAIT"))}
-    package_parent = str(Path(content.__file__).resolve().parent.parent)
-    search = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH"))))
     if plan.scenario.clients <= _MOST_SELECTED * plan.processes:
         kept["GEVENT_BACKEND"] = "select"
-    return {**kept, "PYTHONPATH": search, PLAN_VARIABLE: str(plan.write())}
+    return {**kept, "PYTHONPATH": search_path(), PLAN_VARIABLE: str(plan.write())}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from virtualq_core.calibrate.generator.run import LEAST_RATE, MOST_APART
+from virtualq_core.calibrate.template import render
 from virtualq_core.report.quantity import duration, number, percent, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from virtualq_core.calibrate.generator.agreement import Against
     from virtualq_core.calibrate.generator.run import GeneratorTrust
@@ -36,17 +34,15 @@ def summary(found: GeneratorTrust) -> str:
 
 def markdown(found: GeneratorTrust) -> str:
     """The page `docs/reference/load.md`."""
-    return (
-        _templates()
-        .get_template(_PAGE)
-        .render(
-            comparison=found.comparison,
-            closed=found.comparison.closed,
-            stall=found.stall,
-            least_rate=LEAST_RATE,
-            most_apart=MOST_APART,
-            facts=[*_facts(found)],
-        )
+    return render(
+        Path(__file__).with_name(_PAGE),
+        _FILTERS,
+        comparison=found.comparison,
+        closed=found.comparison.closed,
+        stall=found.stall,
+        least_rate=LEAST_RATE,
+        most_apart=MOST_APART,
+        facts=[*_facts(found)],
     )
 
 
@@ -87,23 +83,12 @@ def _facts(found: GeneratorTrust) -> Iterator[tuple[str, str]]:
     yield "taken", f"{found.taken_at}, in {duration(found.duration_s)}"
 
 
-@cache
-def _templates() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 -- the page is Markdown
-    )
-    made.filters |= {
-        "agrees": agrees,
-        "number": number,
-        "percent": percent,
-        "ratio": "{:.2f}".format,
-        "ratios": lambda ends: f"{ends[0]:.2f} to {ends[1]:.2f}",
-        "reached": reached,
-        "seconds": "{:.2f} s".format,
-    }
-    return made
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "agrees": agrees,
+    "number": number,
+    "percent": percent,
+    "ratio": "{:.2f}".format,
+    "ratios": lambda ends: f"{ends[0]:.2f} to {ends[1]:.2f}",
+    "reached": reached,
+    "seconds": "{:.2f} s".format,
+}
