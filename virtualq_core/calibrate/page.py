@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtualq_core.calibrate.template import render
 from virtualq_core.measure.calibration import POWER
 from virtualq_core.measure.paired.gate import LOOKS
 from virtualq_core.measure.proportion import Proportion
+from virtualq_core.report.markdown import render
 from virtualq_core.report.quantity import count, duration, milliseconds, number, percent, size
 
 if TYPE_CHECKING:

@@ -37,6 +37,7 @@ from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.stage import measure_budgets, measure_plans
 from virtualq_core.report.results import Results
 from virtualq_core.seeding import SeedPlan, read_dataset, seed, verify
+from virtualq_core.seeding.kept import Recipe, find_kept, keep, seeded_copy
 from virtualq_core.subjects import find_subject, subject_names
 
 if TYPE_CHECKING:
@@ -171,12 +172,16 @@ class _Check:
                 raise guard.refusal(database, found)
             self.standing = found.standing
         else:
-            database = self.held.enter_context(fresh_database(server, prefix="vq_check"))
+            kept = find_kept(server, self._recipe())
+            database = self.held.enter_context(fresh_database(server, template=kept, prefix="vq_check"))
+            self.standing = Standing.EMPTY if kept is None else Standing.MARKED
         with database.connect() as connection:
             self.results.environment = fingerprint(connection, server)
         self.server, self.database = server, database
         version = self.results.environment.get("postgres_version", server.major)
-        stage.conclude("passed", f"PostgreSQL {version}, {server.kind}; database {self.standing.value}")
+        is_copy = server.kind != "url" and self.standing is Standing.MARKED
+        what = "a copy of a kept dataset" if is_copy else self.standing.value
+        stage.conclude("passed", f"PostgreSQL {version}, {server.kind}; database {what}")
 
     def _install(self, stage: OpenStage) -> None:
         database = self._require_database()
@@ -195,9 +200,9 @@ class _Check:
         if self.dataset is None:
             if self.standing is Standing.UNMARKED:
                 raise CannotRun("the database is only read; its own data are measured")
-            plan = SeedPlan(self.profile.tickets, self.profile.tenants, seed=self.options.seed)
-            self.dataset = seed(database, plan, progress=self.ledger.tell)
-            how = "seeded"
+            recipe = self._recipe()
+            self.dataset = seed(database, recipe.plan, progress=self.ledger.tell)
+            how = "seeded and kept" if keep(database, recipe) else "seeded"
         else:
             how = "found"
         if self.standing is Standing.MARKED:
@@ -292,17 +297,20 @@ class _Check:
 
         @contextmanager
         def sized(tickets: int) -> Iterator[Database]:
-            with fresh_database(server, prefix="vq_size") as database:
-                install(database, indexes=self._indexes())
-                seed(database, SeedPlan(tickets, self.profile.tenants, seed=self.options.seed))
+            with seeded_copy(server, self._recipe(tickets), prefix="vq_size") as database:
                 self._apply(database)
                 yield database
 
         return sized
 
+    def _recipe(self, tickets: int | None = None) -> Recipe:
+        """What the database under test is to hold, or one of another size."""
+        plan = SeedPlan(tickets or self.profile.tickets, self.profile.tenants, seed=self.options.seed)
+        return Recipe(plan, self._indexes())
+
     def _indexes(self) -> str:
         """The set of indexes that is asked for, else the one that is there, else the document's."""
-        present = guard.find(self._require_database()).installation
+        present = None if self.database is None else guard.find(self.database).installation
         return self.options.indexes or (present.indexes if present is not None else "seed")
 
     def _apply(self, database: Database) -> None:

@@ -138,6 +138,25 @@ def working_database(server: Server, name: str | None = None, *, make: bool = Tr
     return server.maintenance
 
 
+def replace_empty(database: Database, *, template: str) -> None:
+    """
+    Put a copy of `template` in the place of an empty database of the same name.
+
+    Raises:
+        GuardRefusal: it is not empty.
+        EnvironmentFault: no room, or somebody is connected to one of them.
+    """
+    found = guard.find(database)
+    if found.standing is not Standing.EMPTY:
+        raise guard.refusal(database, found)
+    try:
+        with database.server.maintenance.connect() as connection:
+            connection.execute(_named("drop_leftover", name=database.name))
+            _create(connection, database, template)
+    except psycopg.Error as error:
+        raise explain(error, database.dsn) from error
+
+
 def drop_leftovers(server: Server, connection: psycopg.Connection[Any]) -> list[str]:
     """Drop the databases that killed runs left, and return their names; those of living runs are not touched."""
     dropped = []

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from virtualq_core.database import guard
-from virtualq_core.database.clone import fresh_database, rights, working_database
+from virtualq_core.database.clone import rights, working_database
 from virtualq_core.database.guard import Standing
-from virtualq_core.database.install import install
-from virtualq_core.seeding import SeedPlan, read_dataset, seed
+from virtualq_core.seeding import SeedPlan, read_dataset
+from virtualq_core.seeding.kept import Recipe, seeded_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,10 +49,8 @@ def data_on(
 def seeded(
     server: Server, *, tickets: int, seed_number: int = 1, tenants: int = TENANTS, indexes: str = "seed"
 ) -> Iterator[Database]:
-    """A fresh, seeded database, dropped at the end."""
-    with fresh_database(server, prefix="vq_measure") as database:
-        install(database, indexes=indexes)
-        seed(database, SeedPlan(tickets, tenants, seed=seed_number))
+    """A fresh, seeded database, dropped at the end; a large dataset is kept and copied the next time."""
+    with seeded_copy(server, Recipe(SeedPlan(tickets, tenants, seed=seed_number), indexes)) as database:
         yield database
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtualq_core.calibrate.generator.run import LEAST_RATE, MOST_APART
-from virtualq_core.calibrate.template import render
+from virtualq_core.report.markdown import render
 from virtualq_core.report.quantity import duration, number, percent, size
 
 if TYPE_CHECKING:
