@@ -9,6 +9,7 @@ from virtualq_core.database import guard
 from virtualq_core.database.clone import fresh_database, rights, working_database
 from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import install
+from virtualq_core.database.layout import Layout
 from virtualq_core.seeding import SeedPlan, read_dataset, seed
 
 if TYPE_CHECKING:
@@ -47,11 +48,17 @@ def data_on(
 
 @contextmanager
 def seeded(
-    server: Server, *, tickets: int, seed_number: int = 1, tenants: int = TENANTS, indexes: str = "seed"
+    server: Server,
+    *,
+    tickets: int,
+    seed_number: int = 1,
+    tenants: int = TENANTS,
+    indexes: str = "seed",
+    layout: Layout = Layout.NONE,
 ) -> Iterator[Database]:
     """A fresh, seeded database, dropped at the end."""
     with fresh_database(server, prefix="vq_measure") as database:
-        install(database, indexes=indexes)
+        install(database, indexes=indexes, layout=layout)
         seed(database, SeedPlan(tickets, tenants, seed=seed_number))
         yield database
 
