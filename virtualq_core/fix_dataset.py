@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from virtualq_core.database.layout import Layout
     from virtualq_core.database.server import Database, Server
     from virtualq_core.measure.budget import Budget
     from virtualq_core.measure.catalogue import Case
@@ -34,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def dataset(request: pytest.FixtureRequest, server: Server) -> Iterator[Database]:
+def dataset(request: pytest.FixtureRequest, server: Server, layout: Layout) -> Iterator[Database]:
     """A seeded database for the whole session; to be read, and to be cloned by `dataset_copy`."""
     from virtualq_core.database.clone import fresh_database
     from virtualq_core.database.install import install
@@ -42,7 +43,7 @@ def dataset(request: pytest.FixtureRequest, server: Server) -> Iterator[Database
 
     chosen = request.config.getoption
     with fresh_database(server, prefix="vq_dataset") as database:
-        install(database)
+        install(database, layout=layout)
         with database.connect() as connection:
             present = read_dataset(connection)
         if present is None:

@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from virtualq_core.database.layout import Layout
     from virtualq_core.database.server import Database, Server
 
 MARKERS = (
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--postgres-bin", metavar="DIR", type=Path, help="the programs of another installed PostgreSQL to start"
     )
+    group.addoption("--partition", metavar="NAME", default="none", help="how `template` and `dataset` are partitioned")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,13 +70,21 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def template(server: Server) -> Iterator[Database]:
+def layout(request: pytest.FixtureRequest) -> Layout:
+    """How the tables of the databases that are made here lie."""
+    from virtualq_core.database.layout import Layout
+
+    return Layout.named(request.config.getoption("--partition"))
+
+
+@pytest.fixture(scope="session")
+def template(server: Server, layout: Layout) -> Iterator[Database]:
     """A database with the schema installed and nothing else; to be cloned, not to be written into."""
     from virtualq_core.database.clone import fresh_database
     from virtualq_core.database.install import install
 
     with fresh_database(server, prefix="vq_template") as made:
-        install(made)
+        install(made, layout=layout)
         yield made
 
 

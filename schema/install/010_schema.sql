@@ -7,6 +7,7 @@ create table virtualq.Installation (
     schema_version     integer not null,
     schema_hash        text not null,
     indexes            text not null,
+    layout             text not null default 'none',
     harness_may_write  boolean not null,
     dataset            jsonb,
     installed_at       timestamptz not null default now(),

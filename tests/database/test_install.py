@@ -14,6 +14,7 @@ from virtualq_core.database import guard
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import InstallFailed, install
+from virtualq_core.database.layout import Layout
 from virtualq_core.database.provider import private_server, provide
 from virtualq_core.database.version import schema_hash, type_files
 from virtualq_core.errors import EnvironmentFault, UsageError
@@ -212,3 +213,77 @@ def test_the_hash_changes_with_any_file_and_not_with_line_ends(source: Path) -> 
     schema_hash.cache_clear()
 
     assert schema_hash(source) != before
+
+
+@pytest.fixture
+def overlaid(source: Path) -> Path:
+    """A copy of `schema/` with an overlay that replaces one file and puts another between two."""
+    overlay = source / "partition" / "month"
+    overlay.mkdir(parents=True)
+    check = (source / "install" / "140_check.sql").read_text(encoding="utf-8")
+    (overlay / "140_check.sql").write_text(check + "\ncreate table virtualq.Replaced ();\n", encoding="utf-8")
+    (overlay / "085_between.sql").write_text(
+        "create table virtualq.Between as select to_regproc('virtualq.start_ticket') is null as is_before,"
+        " to_regclass('virtualq.ticketstatehistory') is not null as is_after;\n",
+        encoding="utf-8",
+    )
+    return source
+
+
+def test_an_overlay_is_sorted_in_among_the_installed_files_and_replaces_those_of_its_names(
+    empty: Database, overlaid: Path
+) -> None:
+    """What a layout changes stands in its own folder, at its place in the order."""
+    made = install(empty, layout=Layout.MONTH, source=overlaid)
+
+    with empty.connect() as connection:
+        between = connection.execute("select is_before, is_after from virtualq.Between").fetchone()
+        replaced = connection.execute("select to_regclass('virtualq.replaced') is not null").fetchone()
+    assert (made.layout, made.schema_hash) == ("month", schema_hash(overlaid, Layout.MONTH))
+    assert between == (True, True)
+    assert replaced == (True,)
+    assert guard.find(empty, source=overlaid).standing is Standing.MARKED
+
+
+def test_an_overlay_changes_the_hash_of_its_own_layout_only(overlaid: Path) -> None:
+    """A database without partitions stays the same version when a file about partitions changes."""
+    before = {layout: schema_hash(overlaid, layout) for layout in (Layout.NONE, Layout.MONTH)}
+    with (overlaid / "partition" / "month" / "085_between.sql").open("a", encoding="utf-8") as file:
+        file.write("-- changed\n")
+    schema_hash.cache_clear()
+
+    assert schema_hash(overlaid) == before[Layout.NONE]
+    assert schema_hash(overlaid, Layout.MONTH) != before[Layout.MONTH]
+
+
+def test_another_layout_is_not_put_over_the_one_that_is_there(database: Database, source: Path) -> None:
+    """Tables are not rebuilt under somebody's data."""
+    (source / "partition" / "month").mkdir(parents=True)
+    (source / "partition" / "month" / "999_last.sql").write_text("")
+
+    with pytest.raises(
+        EnvironmentFault, match=r"in another layout; nothing was changed; observed none; expected month"
+    ):
+        install(database, layout=Layout.MONTH, source=source)
+
+
+def test_a_folder_without_the_layout_is_a_usage_error(empty: Database, source: Path) -> None:
+    """An earlier revision has no partitions to offer, and still installs as it is."""
+    shutil.rmtree(source / "partition", ignore_errors=True)
+
+    with pytest.raises(UsageError, match="the schema has no layout 'tenant'"):
+        install(empty, layout=Layout.TENANT, source=source)
+    assert install(empty, source=source).layout == "none"
+
+
+def test_a_revision_that_knew_no_layouts_is_installed_and_found(empty: Database, source: Path) -> None:
+    """Its record has no column for one."""
+    path = source / "install" / "010_schema.sql"
+    text = path.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines(keepends=True) if "layout" not in line]
+    assert len(kept) < len(text.splitlines())
+    path.write_text("".join(kept), encoding="utf-8")
+    schema_hash.cache_clear()
+
+    assert install(empty, source=source).layout == "none"
+    assert guard.find(empty, source=source).standing is Standing.MARKED

@@ -25,6 +25,7 @@ from virtualq_core.database.clone import fresh_database, rights
 from virtualq_core.database.fingerprint import fingerprint, machine
 from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import index_file, install
+from virtualq_core.database.layout import Layout
 from virtualq_core.database.provider import provide
 from virtualq_core.errors import EnvironmentFault, UsageError
 from virtualq_core.load.runner import run_load
@@ -61,9 +62,9 @@ class CheckOptions:
     What to check, and on what.
 
     `tickets` overrides the profile's number; `budgets` is the team's own file over the shipped one; `apply` is SQL that
-    is run after seeding, the change that is to be judged; `indexes` is the set to install, None the document's, or
-    those that are there; no `subjects` means the registered ones. At most one of `database_url`, `postgres_bin` and
-    `image` is given; none means the embedded server.
+    is run after seeding, the change that is to be judged; `indexes` is the set to install and `layout` how its tables
+    lie, None what is there, or the document's; no `subjects` means the registered ones. At most one of `database_url`,
+    `postgres_bin` and `image` is given; none means the embedded server.
     """
 
     profile: str = "smoke"
@@ -72,6 +73,7 @@ class CheckOptions:
     budgets: Path | None = None
     apply: Path | None = None
     indexes: str | None = None
+    layout: Layout | None = None
     subjects: tuple[str, ...] = ()
     database_url: str | None = None
     postgres_bin: Path | None = None
@@ -188,9 +190,12 @@ class _Check:
         if self.standing is Standing.UNMARKED:
             stage.conclude("passed", "the schema is there without the mark: the database is only read")
             return
-        installed = install(database, indexes=self._indexes())
+        installed = install(database, indexes=self._indexes(), layout=self._layout())
         what = "found" if self.standing is Standing.MARKED else "installed"
-        stage.conclude("passed", f"schema version {installed.schema_version} {what}, indexes '{installed.indexes}'")
+        how = f", indexes '{installed.indexes}'" + (
+            "" if installed.layout == "none" else f", layout '{installed.layout}'"
+        )
+        stage.conclude("passed", f"schema version {installed.schema_version} {what}{how}")
         self.standing = Standing.MARKED
 
     def _seed(self, stage: OpenStage) -> None:
@@ -306,12 +311,17 @@ class _Check:
     def _recipe(self, tickets: int | None = None) -> Recipe:
         """What the database under test is to hold, or one of another size."""
         plan = SeedPlan(tickets or self.profile.tickets, self.profile.tenants, seed=self.options.seed)
-        return Recipe(plan, self._indexes())
+        return Recipe(plan, self._indexes(), self._layout())
 
     def _indexes(self) -> str:
         """The set of indexes that is asked for, else the one that is there, else the document's."""
         present = None if self.database is None else guard.find(self.database).installation
         return self.options.indexes or (present.indexes if present is not None else "seed")
+
+    def _layout(self) -> Layout:
+        """The same for how the tables lie."""
+        present = None if self.database is None else guard.find(self.database).installation
+        return self.options.layout or Layout.named(present.layout if present is not None else "none")
 
     def _apply(self, database: Database) -> None:
         if self.change is None:

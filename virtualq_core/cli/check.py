@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, told_command
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout, told_command
 
 if TYPE_CHECKING:
     from virtualq_core.report.results import Stage, StageName
@@ -41,6 +41,7 @@ def check(
         str | None,
         typer.Option("--indexes", metavar="NAME", help="The set of indexes to install: seed (the default), lean."),
     ] = None,
+    partition: Partition = None,
     subject: Annotated[
         list[str] | None, typer.Option("--subject", help="Implementation under test; repeat for several.")
     ] = None,
@@ -70,6 +71,7 @@ def check(
         budgets=budgets,
         apply=apply,
         indexes=indexes,
+        layout=None if partition is None else chosen_layout(partition),
         subjects=tuple(subject or ()),
         database_url=database_url,
         postgres_bin=postgres_bin,

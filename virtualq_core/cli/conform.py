@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, told_command
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout, told_command
 from virtualq_core.cli.selftest import Form, Plan, self_test
 from virtualq_core.errors import ExitCode
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from virtualq_core.conformance.requirement import Registry
     from virtualq_core.conformance.result import ConformanceResult, RequirementResult
+    from virtualq_core.database.layout import Layout
     from virtualq_core.database.server import Database, Server
 
 _NOT_REPEATED = {"--only": 1, "--subject": 1, "--adapter": 1, "--out": 1, "--json": 0, "--verbose": 0, "-v": 0}
@@ -75,6 +76,7 @@ def conform(
         bool, typer.Option("--markdown", help="With --self-test: print the kill matrix as a page.")
     ] = False,
     is_list: Annotated[bool, typer.Option("--list", help="Print the requirements, and run nothing.")] = False,
+    partition: Partition = None,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -114,9 +116,10 @@ def conform(
         typer.echo(as_markdown(registry), nl=False)
         return ExitCode.PASSED
     registry.select(only or ())
+    layout = None if partition is None else chosen_layout(partition)
     with (
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
-        _under_test(server, database) as target,
+        _under_test(server, database, layout) as target,
         Console(stderr=True).status(f"holding '{target.name}' to the requirements"),
     ):
         result = run_conformance(
@@ -154,14 +157,18 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 @contextmanager
-def _under_test(server: Server, name: str | None) -> Iterator[Database]:
+def _under_test(server: Server, name: str | None, layout: Layout | None) -> Iterator[Database]:
     from virtualq_core.conformance.world import under_test
     from virtualq_core.database.clone import working_database
+    from virtualq_core.database.install import require_layout
 
     if name is not None:
-        yield working_database(server, name, make=False)
+        named = working_database(server, name, make=False)
+        if layout is not None:
+            require_layout(named, layout)
+        yield named
         return
-    with under_test(server) as database:
+    with under_test(server, layout) as database:
         yield database
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout
 from virtualq_core.database import binaries, client, guard, lease, listen
 from virtualq_core.database.clone import working_database
 from virtualq_core.database.cluster import Cluster
@@ -107,6 +107,7 @@ def install_command(
     image: Image = None,
     database: Name = None,
     indexes: Annotated[str, typer.Option("--indexes", metavar="NAME", help="A file of schema/indexes.")] = "seed",
+    partition: Partition = None,
     mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Let the harness write there afterwards.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -116,11 +117,15 @@ def install_command(
     Example: virtualq db install --database-url postgresql://me@db.example/virtualq_check
     """
     with _database(database_url, postgres_bin, image, database) as target:
-        made = install_schema(target, indexes=indexes, mark=mark)
+        made = install_schema(target, indexes=indexes, layout=chosen_layout(partition), mark=mark)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(made), indent=2, default=str))
         return
-    typer.echo(f"schema {made.schema_version} ({made.schema_hash[:12]}), indexes '{made.indexes}', in '{target.name}'")
+    partitioned = "" if made.layout == "none" else f", partitioned by {made.layout}"
+    typer.echo(
+        f"schema {made.schema_version} ({made.schema_hash[:12]}), indexes '{made.indexes}'{partitioned}, "
+        f"in '{target.name}'"
+    )
     typer.echo(f"  the harness {'may' if made.harness_may_write else 'may not'} write there")
 
 

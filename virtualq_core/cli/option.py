@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from virtualq_core.database.layout import PARTITIONINGS, Layout
+from virtualq_core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,8 +28,30 @@ PostgresBin: TypeAlias = Annotated[
 Image: TypeAlias = Annotated[
     str | None, typer.Option("--image", metavar="NAME:TAG", help="Start a container of this image (needs Docker).")
 ]
+Partition: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--partition",
+        metavar="|".join(map(str, PARTITIONINGS)),
+        help="How the tables of a database that is made here are partitioned.",
+    ),
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON to stdout.")]
 _ADDRESS = "--database-url"
+
+
+def chosen_layout(partition: str | None) -> Layout:
+    """
+    The layout that `--partition` names; without it, the plain one.
+
+    Raises:
+        UsageError: no partitioning has that name.
+    """
+    if partition is None:
+        return Layout.NONE
+    if partition not in map(str, PARTITIONINGS):
+        raise UsageError(f"no partitioning named '{partition}'", expected=", ".join(map(str, PARTITIONINGS)))
+    return Layout.named(partition)
 
 
 def told_command(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout
 from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def seed(
     database: Annotated[
         str | None, typer.Option("--database", metavar="NAME", help="The database on that server.")
     ] = None,
+    partition: Partition = None,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -69,6 +70,7 @@ def seed(
         locales=tuple(locale) if locale else DEFAULT_LOCALES,
         now=_moment(now) if now else DEFAULT_NOW,
     )
+    layout = None if partition is None else chosen_layout(partition)
     columns = (TextColumn("{task.description:<17}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     begun = time.monotonic()
     with (
@@ -76,7 +78,7 @@ def seed(
         Progress(*columns, console=Console(stderr=True), transient=True) as bars,
     ):
         target = working_database(server, database)
-        dataset = seed_database(target, plan, progress=_Bars(bars))
+        dataset = seed_database(target, plan, layout=layout, progress=_Bars(bars))
     duration_s = time.monotonic() - begun
     if as_json:
         typer.echo(json.dumps({**dataset.to_json(), "duration_s": round(duration_s, 3)}, indent=2))

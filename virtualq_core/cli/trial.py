@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout
 from virtualq_core.errors import ExitCode
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ def trial(
     indexes: Annotated[
         str, typer.Option("--indexes", metavar="NAME", help="The set of indexes that the proposal is to change.")
     ] = "seed",
+    partition: Partition = None,
     budgets: Annotated[
         Path | None, typer.Option("--budgets", metavar="FILE", help="Your [trial] policy, over the shipped one.")
     ] = None,
@@ -51,6 +52,7 @@ def trial(
     from virtualq_core.trial import Effort, Proposal, run_trial
     from virtualq_core.trial.page import account
 
+    layout = chosen_layout(partition)
     proposals = [Proposal.read(path) for path in proposal]
     policy = TrialPolicy.load(budgets)
     effort = Effort(timing=Timing(limit_s=seconds), seed=seed)
@@ -58,7 +60,7 @@ def trial(
     with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
         require_copies(server)
         _say(f"seeding {tickets:,} tickets")
-        with seeded(server, tickets=tickets, seed_number=seed, indexes=indexes) as template:
+        with seeded(server, tickets=tickets, seed_number=seed, indexes=indexes, layout=layout) as template:
             for one in proposals:
                 result = run_trial(template, one, policy, effort=effort, tell=partial(_say_of, one.name))
                 verdicts.add(result.verdict)

@@ -16,6 +16,7 @@ from virtualq_core.compare.settings import read_settings, set_for_sessions
 from virtualq_core.compare.spec import git
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.install import index_file, install
+from virtualq_core.database.layout import Layout
 from virtualq_core.database.provider import embedded_server, provide
 from virtualq_core.database.version import schema_hash
 from virtualq_core.errors import UsageError
@@ -39,14 +40,15 @@ class Side:
     """
     What one side is made of.
 
-    `source` is the folder with its schema, None for the present one; `queries` are its own, where they are not the
-    present ones.
+    `source` is the folder with its schema, None for the present one; `layout` is how its tables lie; `queries` are its
+    own, where they are not the present ones.
     """
 
     name: str
     server: Server
     source: Path | None = None
     indexes: str = SEED
+    layout: Layout = Layout.NONE
     settings: Mapping[str, str] = field(default_factory=dict)
     queries: Mapping[str, Statement] = field(default_factory=dict)
 
@@ -54,7 +56,8 @@ class Side:
     def digest(self) -> str:
         """What tells apart what is in two sides' databases and what is asked of them."""
         queries = self.queries or content.statement_folder("schema/queries")
-        parts = [schema_hash(self.source), index_file(self.indexes, self.source).read_text(encoding="utf-8")]
+        indexes = index_file(self.indexes, self.source).read_text(encoding="utf-8")
+        parts = [schema_hash(self.source, self.layout), indexes]
         parts += [f"{name}: {queries[name].sql}" for name in sorted(queries)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -64,7 +67,7 @@ class Side:
 
     def shares_data_with(self, other: Side) -> bool:
         """Whether both can be copies of one seeded database: the same server, the same schema."""
-        return (self.server, self.source) == (other.server, other.source)
+        return (self.server, self.source, self.layout) == (other.server, other.source, other.layout)
 
     def observe(self, database: Database) -> Observer:
         """Whose eyes it is measured with; the harness made the database and may write, whatever revision it is of."""
@@ -78,7 +81,7 @@ class Side:
     def seeded(self, plan: SeedPlan, *, indexes: str | None = None) -> Iterator[Database]:
         """A fresh database with the side's schema and indexes and the plan's data."""
         with fresh_database(self.server, prefix="vq_side") as database:
-            install(database, indexes=indexes or self.indexes, source=self.source)
+            install(database, indexes=indexes or self.indexes, layout=self.layout, source=self.source)
             with database.connect() as connection:
                 load(connection, plan)
             yield database
@@ -109,6 +112,8 @@ def open_side(spec: Spec, server: Server | None) -> Iterator[Side]:
     match spec.kind:
         case "indexes":
             yield replace(side, indexes=spec.value)
+        case "partition":
+            yield replace(side, layout=Layout.named(spec.value))
         case "settings":
             yield replace(side, settings=read_settings(Path(spec.value)))
         case "git":

@@ -1,9 +1,10 @@
 """
 What a side of a comparison is, as it is named on the command line.
 
-A prefix says it outright (`indexes:lean`, `postgres:17`, `settings:big.conf`, `results:out/results.json`, `git:main`).
-Without one, the first of these that exists is meant: a results file, a settings file, a set of indexes, a PostgreSQL,
-a git revision.
+A prefix says it outright (`indexes:lean`, `partition:month`, `postgres:17`, `settings:big.conf`,
+`results:out/results.json`, `git:main`).
+Without one, the first of these that exists is meant: a results file, a settings file, a set of indexes, a way
+to partition the tables, a PostgreSQL, a git revision.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 from virtualq_core import content
+from virtualq_core.database.layout import PARTITIONINGS
 from virtualq_core.errors import UsageError
 
-Kind: TypeAlias = Literal["results", "settings", "indexes", "postgres", "git"]
+Kind: TypeAlias = Literal["results", "settings", "indexes", "partition", "postgres", "git"]
 EMBEDDED = "embedded"
+_PARTITIONINGS = tuple(map(str, PARTITIONINGS))
 # Where Debian, Red Hat and Homebrew put the programs of a major version.
 _INSTALLED = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/opt/homebrew/opt/postgresql@{}/bin")
 _GIT_S = 60
-_KINDS: tuple[Kind, ...] = ("results", "settings", "indexes", "postgres", "git")
+_KINDS: tuple[Kind, ...] = ("results", "settings", "indexes", "partition", "postgres", "git")
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ class Spec:
         raise UsageError(
             f"'{text}' is nothing that could be compared",
             expected="a results.json, a settings file, a set of indexes "
-            f"({', '.join(_index_sets())}), a PostgreSQL (embedded, a major version, a folder of programs), or a git "
-            "revision",
-            next_step="say which by a prefix: results: settings: indexes: postgres: git:",
+            f"({', '.join(_index_sets())}), a way to partition ({', '.join(_PARTITIONINGS)}), a PostgreSQL (embedded, "
+            "a major version, a folder of programs), or a git revision",
+            next_step="say which by a prefix: results: settings: indexes: partition: postgres: git:",
         )
 
     @property
@@ -71,6 +74,8 @@ class Spec:
                 return not self.value.endswith(".json") and Path(self.value).is_file()
             case "indexes":
                 return self.value in _index_sets()
+            case "partition":
+                return self.value in _PARTITIONINGS
             case "postgres":
                 return self.value == EMBEDDED or self.programs is not None
             case "git":
@@ -97,6 +102,7 @@ _WORDS = {
     "results": "results file",
     "settings": "settings file",
     "indexes": "set of indexes",
+    "partition": "way to partition",
     "postgres": "PostgreSQL",
     "git": "git revision",
 }
@@ -104,6 +110,7 @@ _EXPECTED = {
     "results": "the results.json of an earlier check",
     "settings": "a file of lines such as work_mem = 64MB",
     "indexes": "the name of a file in schema/indexes",
+    "partition": ", ".join(_PARTITIONINGS),
     "postgres": "embedded, an installed major version such as 17, or the folder that `pg_config --bindir` prints",
     "git": "a branch, a tag or a commit of the checkout that holds schema/",
 }

@@ -21,7 +21,8 @@ from virtualq_core import content
 from virtualq_core.database import guard
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.database.guard import Standing
-from virtualq_core.database.install import install
+from virtualq_core.database.install import install, require_layout
+from virtualq_core.database.layout import Layout
 from virtualq_core.tenancy import APPLICATION_ROLE, MAINTAINER_ROLE, enter_statement
 
 if TYPE_CHECKING:
@@ -276,21 +277,25 @@ class World:
 
 
 @contextmanager
-def under_test(server: Server) -> Iterator[Database]:
+def under_test(server: Server, layout: Layout | None = None) -> Iterator[Database]:
     """
     The database that the suite is about.
 
     That is the one which the caller's url names, where it carries the schema and the mark. Where it is empty, or the
     server is the harness's own, it is a fresh one on that server with the schema installed, dropped at the end.
+    `layout` is the one that it is to have; without it, the one that is there, or the plain one.
 
     Raises:
         GuardRefusal: the url names a database that is not ours to write into.
+        EnvironmentFault: the schema is there in another layout.
     """
     if server.kind == "url" and guard.require_writable(server.maintenance).standing is Standing.MARKED:
+        if layout is not None:
+            require_layout(server.maintenance, layout)
         yield server.maintenance
         return
     with fresh_database(server, prefix="vq_conformance") as database:
-        install(database)
+        install(database, layout=layout or Layout.NONE)
         yield database
 
 

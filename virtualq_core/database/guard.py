@@ -18,7 +18,8 @@ from psycopg.rows import class_row
 from virtualq_core import content
 from virtualq_core.database import version
 from virtualq_core.database.fault import explain
-from virtualq_core.errors import EnvironmentFault, GuardRefusal
+from virtualq_core.database.layout import Layout
+from virtualq_core.errors import EnvironmentFault, GuardRefusal, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +49,19 @@ class Installation:
     schema_version: int
     schema_hash: str
     indexes: str
+    layout: str
     harness_may_write: bool
     dataset: dict[str, Any] | None
     installed_at: datetime
 
     def is_of(self, source: Path | None) -> bool:
-        """Whether it is the very schema of this version of VirtualQ, or of another folder."""
-        return self.schema_version == version.SCHEMA_VERSION and self.schema_hash == version.schema_hash(source)
+        """Whether it is the very schema of this version of VirtualQ, or of another folder, in its layout."""
+        if self.schema_version != version.SCHEMA_VERSION:
+            return False
+        try:
+            return self.schema_hash == version.schema_hash(source, Layout.named(self.layout))
+        except UsageError:
+            return False
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,11 @@ select to_regnamespace('virtualq') is not null as has_schema,
        to_regclass('virtualq.installation') is not null as has_record
 
 -- name: read_installation
+-- Schemas of revisions that knew one layout only have no column for it.
 select i.schema_version,
        i.schema_hash,
        i.indexes,
+       coalesce(to_jsonb(i) ->> 'layout', 'none') as layout,
        i.harness_may_write,
        i.dataset,
        i.installed_at

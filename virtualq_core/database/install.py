@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -15,7 +16,8 @@ from virtualq_core import content
 from virtualq_core.database import guard
 from virtualq_core.database.fault import explain
 from virtualq_core.database.guard import Finding, Installation, Standing
-from virtualq_core.database.version import SCHEMA_VERSION, install_files, schema_hash, type_files
+from virtualq_core.database.layout import Layout
+from virtualq_core.database.version import SCHEMA_VERSION, schema_hash, type_files
 from virtualq_core.errors import EnvironmentFault, UsageError, VirtualQError
 
 if TYPE_CHECKING:
@@ -36,26 +38,46 @@ class InstallFailed(EnvironmentFault):
 
 
 def install(
-    database: Database, *, indexes: str = "seed", mark: bool = True, source: Path | None = None
+    database: Database,
+    *,
+    indexes: str = "seed",
+    layout: Layout = Layout.NONE,
+    mark: bool = True,
+    source: Path | None = None,
 ) -> Installation:
     """
-    Apply `schema/install/*.sql` in order, `schema/indexes/<indexes>.sql` and the types of `schema/types/`.
+    Apply the layout's files (see `Layout.files`), `schema/indexes/<indexes>.sql` and the types of `schema/types/`.
 
     The same schema already there is left alone (and its mark as it is). `mark` allows the harness to write afterwards.
     `source` is another folder with the layout of `schema/`.
 
     Raises:
-        UsageError: there is no such set of indexes.
+        UsageError: there is no such set of indexes, or the folder has no such layout.
+        EnvironmentFault: the schema is there with other indexes or in another layout; nothing was changed.
         GuardRefusal: something else is there; nothing was changed.
         InstallFailed: a file could not be applied; nothing was changed.
     """
     folder = content.folder("schema") if source is None else source
-    path = index_file(indexes, folder)
+    wanted = _Wanted.of(indexes, layout, folder, mark=mark)
     try:
-        present = _present(database, guard.find(database, source=folder), indexes)
-        return present or _install(database, folder, path, mark=mark)
+        present = _present(database, guard.find(database, source=folder), wanted)
+        return present or _install(database, wanted)
     except psycopg.Error as error:
         raise explain(error, database.dsn) from error
+
+
+def require_layout(database: Database, layout: Layout) -> None:
+    """
+    Do nothing where the schema is installed in that layout.
+
+    Raises:
+        EnvironmentFault: it is installed in another one.
+        GuardRefusal: it is not installed, or is not this version's.
+    """
+    found = guard.find(database)
+    if found.installation is None:
+        raise guard.refusal(database, found)
+    _present(database, found, _Wanted.of(found.installation.indexes, layout, content.folder("schema")))
 
 
 def index_file(indexes: str, folder: Path | None = None) -> Path:
@@ -72,30 +94,49 @@ def index_file(indexes: str, folder: Path | None = None) -> Path:
     return path
 
 
-def _present(database: Database, found: Finding, indexes: str) -> Installation | None:
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be installed: the folder and the files of it that were chosen, and whether the harness may write."""
+
+    folder: Path
+    index_file: Path
+    layout: Layout
+    files: tuple[Path, ...]
+    mark: bool
+
+    @classmethod
+    def of(cls, indexes: str, layout: Layout, folder: Path, *, mark: bool = True) -> _Wanted:
+        return cls(folder, index_file(indexes, folder), layout, tuple(layout.files(folder)), mark)
+
+
+def _present(database: Database, found: Finding, wanted: _Wanted) -> Installation | None:
     """The installation that is there, if it is the one asked for; none in an empty database."""
     if found.standing is Standing.EMPTY:
         return None
     if found.standing not in {Standing.MARKED, Standing.UNMARKED} or found.installation is None:
         raise guard.refusal(database, found)
-    if found.installation.indexes != indexes:
-        raise EnvironmentFault(
-            f"the schema is already installed in '{database.name}' with other indexes; nothing was changed",
-            observed=found.installation.indexes,
-            expected=indexes,
-            next_step="install into another database",
-        )
-    return found.installation
+    present = found.installation
+    for what, observed, expected in (
+        ("with other indexes", present.indexes, wanted.index_file.stem),
+        ("in another layout", present.layout, str(wanted.layout)),
+    ):
+        if observed != expected:
+            raise EnvironmentFault(
+                f"the schema is already installed in '{database.name}' {what}; nothing was changed",
+                observed=observed,
+                expected=expected,
+                next_step="install into another database",
+            )
+    return present
 
 
-def _install(database: Database, folder: Path, index_file: Path, *, mark: bool) -> Installation:
+def _install(database: Database, wanted: _Wanted) -> Installation:
     for attempt in range(_ATTEMPTS):
         try:
             with database.connect(autocommit=False) as connection:
                 connection.execute(_SQL["take_install_lock"].sql)
-                found = guard.look(connection, source=folder)
-                present = _present(database, found, index_file.stem)
-                return present or _apply(connection, folder, index_file, mark=mark)
+                found = guard.look(connection, source=wanted.folder)
+                return _present(database, found, wanted) or _apply(connection, wanted)
         except (errors.UniqueViolation, errors.InternalError_) as error:
             # Roles are shared by all databases: an installer in another one may have been at them at the same moment.
             if attempt + 1 == _ATTEMPTS or not _is_race(error):
@@ -109,10 +150,10 @@ def _is_race(error: psycopg.Error) -> bool:
     return named.startswith(("pg_auth", "pg_shdepend")) or "tuple concurrently" in str(error)
 
 
-def _apply(connection: psycopg.Connection[Any], folder: Path, index_file: Path, *, mark: bool) -> Installation:
-    for path in [*install_files(folder), index_file]:
+def _apply(connection: psycopg.Connection[Any], wanted: _Wanted) -> Installation:
+    for path in (*wanted.files, wanted.index_file):
         _apply_file(connection, path)
-    types = type_files(folder)
+    types = type_files(wanted.folder)
     if types:
         connection.execute(_SQL["become_maintainer"].sql)
         for path in types:
@@ -122,11 +163,13 @@ def _apply(connection: psycopg.Connection[Any], folder: Path, index_file: Path, 
         _SQL["record_installation"].sql,
         {
             "schema_version": SCHEMA_VERSION,
-            "schema_hash": schema_hash(folder),
-            "indexes": index_file.stem,
-            "harness_may_write": mark,
+            "schema_hash": schema_hash(wanted.folder, wanted.layout),
+            "indexes": wanted.index_file.stem,
+            "harness_may_write": wanted.mark,
         },
     )
+    if wanted.layout is not Layout.NONE:
+        connection.execute(_SQL["record_layout"].sql, {"layout": str(wanted.layout)})
     made = guard.installation(connection)
     if made is None:
         raise InstallFailed("the installation was not recorded")

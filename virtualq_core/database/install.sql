@@ -16,3 +16,8 @@ reset role
 -- name: record_installation
 insert into virtualq.Installation (schema_version, schema_hash, indexes, harness_may_write)
 values (%(schema_version)s, %(schema_hash)s, %(indexes)s, %(harness_may_write)s)
+
+-- name: record_layout
+-- Apart from the record, which must also suit the schemas of revisions that knew one layout only.
+update virtualq.Installation
+   set layout = %(layout)s

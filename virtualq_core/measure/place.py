@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from virtualq_core.database import guard
 from virtualq_core.database.clone import rights, working_database
 from virtualq_core.database.guard import Standing
+from virtualq_core.database.layout import Layout
 from virtualq_core.seeding import SeedPlan, read_dataset
 from virtualq_core.seeding.kept import Recipe, seeded_copy
 
@@ -47,10 +48,16 @@ def data_on(
 
 @contextmanager
 def seeded(
-    server: Server, *, tickets: int, seed_number: int = 1, tenants: int = TENANTS, indexes: str = "seed"
+    server: Server,
+    *,
+    tickets: int,
+    seed_number: int = 1,
+    tenants: int = TENANTS,
+    indexes: str = "seed",
+    layout: Layout = Layout.NONE,
 ) -> Iterator[Database]:
     """A fresh, seeded database, dropped at the end; a large dataset is kept and copied the next time."""
-    with seeded_copy(server, Recipe(SeedPlan(tickets, tenants, seed=seed_number), indexes)) as database:
+    with seeded_copy(server, Recipe(SeedPlan(tickets, tenants, seed=seed_number), indexes, layout)) as database:
         yield database
 
 

@@ -27,6 +27,7 @@ from virtualq_core import content
 from virtualq_core.database import clone
 from virtualq_core.database.cache import DiskFull
 from virtualq_core.database.install import index_file, install
+from virtualq_core.database.layout import Layout
 from virtualq_core.database.version import schema_hash
 from virtualq_core.seeding.load import read_dataset, seed
 
@@ -55,13 +56,14 @@ class Recipe:
 
     plan: SeedPlan
     indexes: str = "seed"
+    layout: Layout = Layout.NONE
 
     @property
     def name(self) -> str:
         """The name of the database that is kept for it: the same recipe, schema and seeder, the same name."""
         parts = [
             self.plan.identity,
-            schema_hash(),
+            schema_hash(layout=self.layout),
             index_file(self.indexes).read_text(encoding="utf-8"),
             _seeder_hash(),
         ]
@@ -119,7 +121,7 @@ def seeded_copy(
 
 def fill(database: Database, recipe: Recipe, *, progress: Progress | None = None) -> None:
     """Install and seed a database unless it holds a dataset already, and keep a copy where that is worth it."""
-    install(database, indexes=recipe.indexes)
+    install(database, indexes=recipe.indexes, layout=recipe.layout)
     with database.connect() as connection:
         if read_dataset(connection) is not None:
             return

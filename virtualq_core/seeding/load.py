@@ -18,7 +18,8 @@ from virtualq_core import content
 from virtualq_core.database import guard
 from virtualq_core.database.cache import require_free_disk
 from virtualq_core.database.fault import explain
-from virtualq_core.database.install import install
+from virtualq_core.database.install import install, require_layout
+from virtualq_core.database.layout import Layout
 from virtualq_core.errors import EnvironmentFault, GuardRefusal
 from virtualq_core.seeding.ahead import prepare_ahead
 from virtualq_core.seeding.arrival import micros
@@ -72,9 +73,13 @@ def _silent(phase: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def seed(database: Database, plan: SeedPlan, *, progress: Progress | None = None) -> Dataset:
+def seed(
+    database: Database, plan: SeedPlan, *, layout: Layout | None = None, progress: Progress | None = None
+) -> Dataset:
     """
     Fill a freshly installed database with a plan's data; an empty one has the schema installed first.
+
+    `layout` is the one that it is to have; without it, the one that is there, or the plain one.
 
     Everything happens in one transaction, the proof that the rows obey the schema's rules included: whatever goes
     wrong, the tables are as they were. `vacuum analyze` follows on its own.
@@ -88,8 +93,10 @@ def seed(database: Database, plan: SeedPlan, *, progress: Progress | None = None
     found = guard.require_writable(database)
     if database.server.data_dir is not None:
         require_free_disk(database.server.data_dir, room_bytes(plan.tickets))
-    if found.standing is guard.Standing.EMPTY:
-        install(database)
+    if found.installation is None:
+        install(database, layout=layout or Layout.NONE)
+    elif layout is not None:
+        require_layout(database, layout)
     try:
         with database.connect() as connection:
             return load(connection, plan, progress=progress)

@@ -1,0 +1,2 @@
+-- name: read_log_limit
+select pg_size_bytes(current_setting('max_wal_size'))
