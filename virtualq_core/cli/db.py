@@ -15,6 +15,7 @@ from virtualq_core.database.clone import working_database
 from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.install import install as install_schema
 from virtualq_core.database.provider import provide, run
+from virtualq_core.seeding.kept import drop_kept, list_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,6 +160,33 @@ def reset(postgres_bin: PostgresBin = None, force: Force = False) -> None:
         cluster.stop()
         cluster.remove()
     typer.echo(f"deleted what was in {cluster.folder}")
+
+
+@app.command()
+def kept(
+    postgres_bin: PostgresBin = None,
+    image: Image = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop all of them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    List the large datasets that are kept on the harness's own server, to be copied instead of seeded anew.
+
+    They take at most a third of the disk that is not otherwise used; the least recently used make room for new ones.
+
+    Example: virtualq db kept --drop
+    """
+    with provide(postgres_bin=postgres_bin, image=image) as server:
+        found = drop_kept(server) if drop else list_kept(server)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        said = "dropped " if drop else ""
+        recipe = f"{one.plan} indexes={one.indexes} layout={one.layout}"
+        typer.echo(f"{said}{one.database}, {one.size_bytes / 2**30:.1f} GiB\n  {recipe}")
+    if not found:
+        typer.echo("nothing is kept")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -45,6 +45,9 @@ def seed(
         str | None, typer.Option("--database", metavar="NAME", help="The database on that server.")
     ] = None,
     partition: Partition = None,
+    is_kept: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep a copy of a large dataset for the next time.")
+    ] = True,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -53,15 +56,21 @@ def seed(
     """
     Fill a freshly installed database with tickets, items, history and people: all of it, or nothing.
 
+    Says first how much disk that takes. On the harness's own server a dataset of 200,000 tickets and more is kept, and
+    copied when it is asked for again; `virtualq db kept` lists those.
+
     Example: virtualq seed --tickets 1000000 --tenants 100 --seed 7 --locale en_US --locale ja_JP
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from virtualq_core.database import guard
     from virtualq_core.database.clone import working_database
+    from virtualq_core.database.layout import Layout
     from virtualq_core.database.provider import provide
     from virtualq_core.seeding import DEFAULT_LOCALES, DEFAULT_NOW, SeedPlan
-    from virtualq_core.seeding import seed as seed_database
+    from virtualq_core.seeding.kept import Recipe, obtain
+    from virtualq_core.seeding.room import estimate_room, require_room
 
     plan = SeedPlan(
         tickets=tickets,
@@ -78,7 +87,16 @@ def seed(
         Progress(*columns, console=Console(stderr=True), transient=True) as bars,
     ):
         target = working_database(server, database)
-        dataset = seed_database(target, plan, layout=layout, progress=_Bars(bars))
+        present = guard.require_writable(target).installation
+        recipe = Recipe(
+            plan,
+            present.indexes if present else "seed",
+            layout or Layout.named(present.layout if present else "none"),
+        )
+        room = estimate_room(server, tickets, copies=2 if is_kept and recipe.is_kept_on(server) else 1)
+        free_bytes = require_room(server, room)
+        bars.console.print(f"this takes {room}{_told_free(free_bytes)}", highlight=False, soft_wrap=True)
+        dataset = obtain(target, recipe, is_kept=is_kept, progress=_Bars(bars))
     duration_s = time.monotonic() - begun
     if as_json:
         typer.echo(json.dumps({**dataset.to_json(), "duration_s": round(duration_s, 3)}, indent=2))
@@ -97,6 +115,10 @@ class _Bars:
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(_PHASES.get(phase, phase), total=total)
         self._bars.update(self._tasks[phase], completed=done, total=total)
+
+
+def _told_free(free_bytes: int | None) -> str:
+    return "" if free_bytes is None else f"; {free_bytes / 2**30:.1f} GiB are free"
 
 
 def _moment(text: str) -> datetime:

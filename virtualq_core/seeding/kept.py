@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 from psycopg import errors, sql
 
 from virtualq_core import content
-from virtualq_core.database import clone
+from virtualq_core.database import clone, guard
 from virtualq_core.database.cache import DiskFull
+from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import index_file, install
 from virtualq_core.database.layout import Layout
 from virtualq_core.database.version import schema_hash
+from virtualq_core.errors import EnvironmentFault
 from virtualq_core.seeding.load import read_dataset, seed
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from virtualq_core.database.server import Database, Server
+    from virtualq_core.seeding.dataset import Dataset
     from virtualq_core.seeding.load import Progress
     from virtualq_core.seeding.plan import SeedPlan
 
@@ -69,10 +72,9 @@ class Recipe:
         ]
         return f"vq_kept_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
 
-    @property
-    def is_worth_keeping(self) -> bool:
-        """Whether seeding it takes long enough."""
-        return self.plan.tickets >= LEAST_TICKETS
+    def is_kept_on(self, server: Server) -> bool:
+        """Whether it is large enough to be kept, and the server the harness's own."""
+        return self.plan.tickets >= LEAST_TICKETS and server.kind != "url"
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,14 @@ class Kept:
     database: str
     plan: str
     indexes: str
+    layout: str
     size_bytes: int
     used_at: float
 
 
 def find_kept(server: Server, recipe: Recipe) -> str | None:
     """The name of the database that is kept for a recipe, marked as used now; None where there is none."""
-    if not recipe.is_worth_keeping or server.kind == "url":
+    if not recipe.is_kept_on(server):
         return None
     with server.maintenance.connect() as connection:
         if connection.execute(_SQL["find_one"].sql, {"name": recipe.name}).fetchone() is None:
@@ -114,19 +117,31 @@ def seeded_copy(
     server: Server, recipe: Recipe, *, prefix: str = "vq_measure", progress: Progress | None = None
 ) -> Iterator[Database]:
     """A fresh database with the recipe's data, copied from the kept one or seeded and kept; dropped at the end."""
-    with clone.fresh_database(server, template=find_kept(server, recipe), prefix=prefix) as database:
-        fill(database, recipe, progress=progress)
+    kept = find_kept(server, recipe)
+    with clone.fresh_database(server, template=kept, prefix=prefix) as database:
+        if kept is None:
+            obtain(database, recipe, progress=progress)
         yield database
 
 
-def fill(database: Database, recipe: Recipe, *, progress: Progress | None = None) -> None:
-    """Install and seed a database unless it holds a dataset already, and keep a copy where that is worth it."""
-    install(database, indexes=recipe.indexes, layout=recipe.layout)
-    with database.connect() as connection:
-        if read_dataset(connection) is not None:
-            return
-    seed(database, recipe.plan, progress=progress)
-    keep(database, recipe)
+def obtain(database: Database, recipe: Recipe, *, is_kept: bool = True, progress: Progress | None = None) -> Dataset:
+    """
+    The recipe's data in an empty or freshly installed database: copied from what is kept, or seeded and then kept.
+
+    Raises:
+        GuardRefusal: the database is not the harness's to write into, or holds tenants or tickets already.
+        EnvironmentFault: no answer, no room, no right.
+    """
+    if guard.require_writable(database).standing is Standing.EMPTY:
+        kept = find_kept(database.server, recipe) if is_kept else None
+        if kept is not None:
+            clone.replace_empty(database, template=kept)
+            return _dataset(database)
+        install(database, indexes=recipe.indexes, layout=recipe.layout)
+    dataset = seed(database, recipe.plan, layout=recipe.layout, progress=progress)
+    if is_kept:
+        keep(database, recipe)
+    return dataset
 
 
 def keep(database: Database, recipe: Recipe) -> bool:
@@ -137,7 +152,7 @@ def keep(database: Database, recipe: Recipe) -> bool:
     nothing is kept; the log says so in the second case.
     """
     server = database.server
-    if not recipe.is_worth_keeping or server.kind == "url":
+    if not recipe.is_kept_on(server):
         return False
     with server.maintenance.connect() as connection:
         if connection.execute(_SQL["find_one"].sql, {"name": recipe.name}).fetchone() is not None:
@@ -153,13 +168,12 @@ def keep(database: Database, recipe: Recipe) -> bool:
     return True
 
 
-def restore(database: Database, recipe: Recipe) -> bool:
-    """Put the kept dataset in the place of an empty database of the harness's own server; whether there was one."""
-    kept = find_kept(database.server, recipe)
-    if kept is None:
-        return False
-    clone.replace_empty(database, template=kept)
-    return True
+def _dataset(database: Database) -> Dataset:
+    with database.connect() as connection:
+        found = read_dataset(connection)
+    if found is None:
+        raise EnvironmentFault(f"the copy in '{database.name}' holds no dataset", next_step="virtualq db kept --drop")
+    return found
 
 
 @cache
@@ -202,7 +216,12 @@ def _make_room(connection: Connection[Any], database: Database) -> None:
 
 def _sign(connection: Connection[Any], recipe: Recipe) -> None:
     """Say what is kept, and that it is used now."""
-    told = {"plan": recipe.plan.identity, "indexes": recipe.indexes, "used_at": time.time()}
+    told = {
+        "plan": recipe.plan.identity,
+        "indexes": recipe.indexes,
+        "layout": str(recipe.layout),
+        "used_at": time.time(),
+    }
     statement = sql.SQL(_SQL["sign"].sql)
     connection.execute(statement.format(name=sql.Identifier(recipe.name), told=sql.Literal(json.dumps(told))))
 
@@ -211,7 +230,8 @@ def _list(connection: Connection[Any]) -> list[Kept]:
     found = []
     for name, comment, size_bytes in connection.execute(_SQL["list_kept"].sql).fetchall():
         told = json.loads(comment) if comment and comment.startswith("{") else {}
-        found.append(Kept(name, told.get("plan", ""), told.get("indexes", ""), size_bytes, told.get("used_at", 0.0)))
+        plan, indexes, layout = (str(told.get(part, "")) for part in ("plan", "indexes", "layout"))
+        found.append(Kept(name, plan, indexes, layout, size_bytes, float(told.get("used_at", 0.0))))
     return sorted(found, key=lambda one: one.used_at)
 
 

@@ -16,7 +16,6 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.database import guard
-from virtualq_core.database.cache import require_free_disk
 from virtualq_core.database.fault import explain
 from virtualq_core.database.install import install, require_layout
 from virtualq_core.database.layout import Layout
@@ -27,6 +26,7 @@ from virtualq_core.seeding.catalogue import Catalogue
 from virtualq_core.seeding.dataset import Dataset
 from virtualq_core.seeding.identifier import Kind, identifiers
 from virtualq_core.seeding.record import HEADER, TRAILER
+from virtualq_core.seeding.room import estimate_room, require_room
 from virtualq_core.seeding.verify import require_sound
 from virtualq_core.seeding.walk import TicketType
 from virtualq_core.seeding.world import Block, World
@@ -40,21 +40,9 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "load.sql")
 _CATALOGUE = content.beside(__file__, "catalogue.sql")
 
-# Tables and indexes of one ticket with its items, its history and its share of the customers: 1,810 to 1,850 bytes
-# were measured between 20,000 and 1,000,000 tickets on PostgreSQL 18.
-BYTES_PER_TICKET = 1850
-_LEAST_BYTES = 64 * 2**20
-_MOST_LOG_BYTES = 2 * 2**30
-
 # These lose their keys and indexes for the load, the small ones first.
 REBUILT = ("customer", "ticket", "ticketitem", "ticketstatehistory")
 LOADED = ("account", "tenant", "queue", "employee", *REBUILT)
-
-
-def room_bytes(tickets: int) -> int:
-    """How much disk a load needs: a quarter more than the data, and as much again for the server's log up to 2 GiB."""
-    data_bytes = tickets * BYTES_PER_TICKET
-    return _LEAST_BYTES + data_bytes * 5 // 4 + min(data_bytes, _MOST_LOG_BYTES)
 
 
 class Progress(Protocol):
@@ -91,8 +79,7 @@ def seed(
         UnsoundData: a row breaks a rule of the schema.
     """
     found = guard.require_writable(database)
-    if database.server.data_dir is not None:
-        require_free_disk(database.server.data_dir, room_bytes(plan.tickets))
+    require_room(database.server, estimate_room(database.server, plan.tickets))
     if found.installation is None:
         install(database, layout=layout or Layout.NONE)
     elif layout is not None:
