@@ -38,7 +38,8 @@ from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.stage import measure_budgets, measure_plans
 from virtualq_core.report.results import Results
 from virtualq_core.seeding import SeedPlan, read_dataset, seed, verify
-from virtualq_core.seeding.kept import Recipe, find_kept, keep, seeded_copy
+from virtualq_core.seeding.kept import LEAST_TICKETS, Recipe, find_kept, keep, seeded_copy
+from virtualq_core.seeding.room import estimate_room, require_room
 from virtualq_core.subjects import find_subject, subject_names
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ class _Check:
         server = self.held.enter_context(
             provide(database_url=options.database_url, postgres_bin=options.postgres_bin, image=options.image)
         )
+        room = ""
         if server.kind == "url":
             database = server.maintenance
             found = guard.find(database)
@@ -175,6 +177,7 @@ class _Check:
             self.standing = found.standing
         else:
             kept = find_kept(server, self._recipe())
+            room = self._require_room(server, is_kept=kept is not None)
             database = self.held.enter_context(fresh_database(server, template=kept, prefix="vq_check"))
             self.standing = Standing.EMPTY if kept is None else Standing.MARKED
         with database.connect() as connection:
@@ -183,7 +186,18 @@ class _Check:
         version = self.results.environment.get("postgres_version", server.major)
         is_copy = server.kind != "url" and self.standing is Standing.MARKED
         what = "a copy of a kept dataset" if is_copy else self.standing.value
-        stage.conclude("passed", f"PostgreSQL {version}, {server.kind}; database {what}")
+        stage.conclude("passed", f"PostgreSQL {version}, {server.kind}; database {what}{room}")
+
+    def _require_room(self, server: Server, *, is_kept: bool) -> str:
+        """Make sure, before anything is made, that there is room for all of it; a large check says how much."""
+        recipe = self._recipe()
+        copies = 2 if recipe.is_kept_on(server) and not is_kept else 1
+        # Growth is measured in databases of a tenth and less, which are kept as well.
+        room = estimate_room(server, recipe.plan.tickets + recipe.plan.tickets // 5, copies=copies)
+        free_bytes = require_room(server, room)
+        if free_bytes is None or recipe.plan.tickets < LEAST_TICKETS:
+            return ""
+        return f"; takes {room}; {free_bytes / 2**30:.1f} GiB are free"
 
     def _install(self, stage: OpenStage) -> None:
         database = self._require_database()
