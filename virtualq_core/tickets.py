@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import pq
-from psycopg.rows import class_row
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
@@ -108,13 +108,15 @@ class Tickets:
     The tickets of one tenant, on a connection of the application role.
 
     Outside a transaction each operation commits by itself and costs one round trip. Inside one, which must be this
-    tenant's, it takes part in it.
+    tenant's, it takes part in it. For one thread at a time.
     """
 
     def __init__(self, connection: Connection[TupleRow], tenant_id: int) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
         self._types: dict[int, TypeDefinition] = {}
+        # One for all: making a cursor takes as long as reading an answer of one row.
+        self._cursor = connection.cursor(row_factory=tuple_row)
 
     def create(
         self,
@@ -299,15 +301,12 @@ class Tickets:
         return self._select(CreatedTicket, "create_ticket", {**parameters, "revision": definition.revision})[0]
 
     def _select(self, row: type[_Row], statement: str, parameters: dict[str, Any]) -> list[_Row]:
-        try:
-            with self._connection.cursor(row_factory=class_row(row)) as cursor:
-                return cursor.execute(_SQL[statement].sql, parameters).fetchall()
-        except psycopg.Error as error:
-            raise translate(error) from error
+        """The answer's rows; its columns are the fields of `row`, in their order."""
+        return [row(*values) for values in self._fetch(statement, parameters)]
 
     def _fetch(self, statement: str, parameters: dict[str, Any]) -> list[TupleRow]:
         try:
-            return self._connection.execute(_SQL[statement].sql, parameters).fetchall()
+            return self._cursor.execute(_SQL[statement].sql, parameters).fetchall()
         except psycopg.Error as error:
             raise translate(error) from error
 

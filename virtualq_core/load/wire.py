@@ -9,12 +9,10 @@ whose processes have patched the standard library.
 from __future__ import annotations
 
 import contextlib
-import weakref
 from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-import gevent
 import psycopg.waiting
 from gevent import get_hub, getcurrent
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from psycopg.abc import PQGen
 
 _TIMER_SLACK = Path("/proc/self/timerslack_ns")
-_waited_ns: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_ACCOUNT = "virtualq_waited_ns"
 _psycopg_wait = psycopg.waiting.wait
 
 
@@ -39,25 +37,25 @@ def install() -> None:
 
 def waited_ns() -> int:
     """How long the present greenlet has waited for servers so far."""
-    return _waited_ns.get(getcurrent(), 0)
+    waited: int = getattr(getcurrent(), _ACCOUNT, 0)
+    return waited
 
 
 def wait(generator: PQGen[Any], fileno: int, interval: float = 0.0, timeout: float | None = None) -> Any:  # noqa: ANN401
     """As `psycopg.waiting.wait`, without its look for signals every `interval`: gevent's loop takes care of them."""
     if timeout is not None:
         return _psycopg_wait(generator, fileno, interval, timeout)
-    loop = get_hub().loop
+    hub, greenlet = get_hub(), getcurrent()
     try:
         wanted = next(generator)
         while True:
-            watcher = loop.io(fileno, int(wanted))
+            watcher = hub.loop.io(fileno, int(wanted))
             begin = perf_counter_ns()
             try:
-                gevent.get_hub().wait(watcher)
+                hub.wait(watcher)
             finally:
                 watcher.close()
-            greenlet = getcurrent()
-            _waited_ns[greenlet] = _waited_ns.get(greenlet, 0) + perf_counter_ns() - begin
+            setattr(greenlet, _ACCOUNT, getattr(greenlet, _ACCOUNT, 0) + perf_counter_ns() - begin)
             wanted = generator.send(wanted)
     except StopIteration as done:
         return done.value

@@ -208,6 +208,8 @@ class Client(Reader):
         edges = card.type.edges.get(card.state, {})
         if is_blind or not edges:
             return self._chance.choice(sorted({name for names in card.type.edges.values() for name in names}))
+        if len(edges) == 1:
+            return next(iter(edges))
         names = sorted(edges)
         weights = [1 if edges[name] in card.type.terminal_states else _UNEVENTFUL for name in names]
         return self._chance.choices(names, weights)[0]
