@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PAGE = "growth.md.j2"
 _LARGEST = 12
-_HEAD = ("", "blocks", "b (95 %)", "at 100M", "at 1G", "")
+_HEAD = ("", "blocks", "b (95 %)", f"at {FAR[-1] / 1e9:g}G", "")
+_MILLION = 1_000_000
 
 
 def summary(sweep: Sweep) -> str:
@@ -108,14 +109,18 @@ def _remedy(question: Question) -> str:
 
 def _row(question: Question) -> tuple[str, ...]:
     law = question.blocks
-    blocks = [number(reading.blocks) for _, reading in (question.readings[0], question.readings[-1])]
+    blocks = [_short(reading.blocks) for _, reading in (question.readings[0], question.readings[-1])]
     return (
         question.name,
         " to ".join(blocks),
-        f"{law.exponent:.3f} ({law.interval[0]:.3f} to {law.interval[1]:.3f})",
-        *(number(law.at(tickets).value) for tickets in FAR),
+        f"{law.exponent:.3f} ± {(law.interval[1] - law.interval[0]) / 2:.3f}",
+        _short(law.at(FAR[-1]).value),
         f"{question.course}{', and must not' if question.fails else ''}",
     )
+
+
+def _short(value: float) -> str:
+    return number(value) if value < _MILLION else f"{number(value / _MILLION)}M"
 
 
 def _largest(sweep: Sweep) -> list[Relation]:

@@ -117,6 +117,7 @@ def _panel(figure: Figure, place: int, rows: int) -> Axes:
     axes = figure.add_axes((left, bottom, width - 0.08, height - 62 / (_HEIGHT * rows)))
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_autoscale_on(False)
     return axes
 
 

@@ -43,8 +43,8 @@ class Question:
 
     @property
     def course(self) -> Course:
-        """Flat, growing as the answer does, or growing."""
-        if self.blocks.exponent <= FLAT:
+        """Flat, growing as the answer does, or growing; an answer that shrinks with the database hides no growth."""
+        if self.blocks.exponent - min(self.rows.exponent, 0.0) <= FLAT:
             return "flat"
         return "with its answer" if self.blocks.exponent - self.rows.exponent <= FLAT else "grows"
 
@@ -109,8 +109,8 @@ class Sweep:
         """
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            sizes = tuple(_size(one) for one in document.pop("sizes"))
-            return cls(sizes=sizes, **{part: document[part] for part in document if part != "format"})
+            sizes = {FORMAT: document.pop("sizes")}[document.pop("format")]
+            return cls(sizes=tuple(map(_size, sizes)), **document)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"{path} is no saved sweep",
