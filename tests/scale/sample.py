@@ -64,6 +64,12 @@ def sweep(**blocks: Callable[[int], float]) -> Sweep:
                 relations=(
                     Relation("ticket", "ticket", is_index=False, size_bytes=tickets * 300),
                     Relation("ticketstatehistory", "ticketstatehistory", is_index=False, size_bytes=tickets * 700),
+                    Relation(
+                        "ticketstatehistory_operation_key",
+                        "ticketstatehistory",
+                        is_index=True,
+                        size_bytes=tickets * 170,
+                    ),
                     Relation("ticket_pkey", "ticket", is_index=True, size_bytes=tickets * 40),
                 ),
             )

@@ -33,6 +33,7 @@ COMMANDS = {
     "trial": "Say whether a change of indexes is worth shipping: reads, writes, space.",
     "compare": "Hold HEAD against BASE: revisions, indexes, settings, PostgreSQL versions, results.",
     "calibrate": "Try how far timed verdicts can be believed on this machine.",
+    "capacity": "What a machine holds, and what gives way first, from saved results.",
     "growth": "How costs grow with the number of tickets, and what that says of more.",
     "load": "Let many clients move tickets at once, and check the history that they leave.",
     "seed": "Fill a database with data that looks like a live queue's.",
