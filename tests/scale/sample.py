@@ -10,6 +10,7 @@ from virtualq_core.scale.result import Sweep
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+HISTORY = "ticketstatehistory"
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 ENVIRONMENT = {
     "cpu": "an imagined processor",
@@ -63,7 +64,7 @@ def sweep(**blocks: Callable[[int], float]) -> Sweep:
                 ),
                 relations=(
                     Relation("ticket", "ticket", is_index=False, size_bytes=tickets * 300),
-                    Relation("ticketstatehistory", "ticketstatehistory", is_index=False, size_bytes=tickets * 700),
+                    Relation(HISTORY, HISTORY, is_index=False, size_bytes=tickets * 700),
                     Relation(
                         "ticketstatehistory_operation_key",
                         "ticketstatehistory",

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.report.sample import passed
 from tests.scale.sample import SOUND, sweep
-from virtualq_core.cli.capacity import app
+from virtualq_core.cli import app
 from virtualq_core.errors import ExitCode, UsageError
 from virtualq_core.report.document import write
 from virtualq_core.scale.advice import render
@@ -98,13 +98,13 @@ def test_the_command_reads_what_check_and_growth_saved(tmp_path: Path) -> None:
     write_pages(sweep(**SOUND), tmp_path)
     saved = ["--results", str(tmp_path / "results.json"), "--growth", str(tmp_path / "growth.json")]
     sized = ["--cores", "8", "--memory-gib", "32", "--disk-gib", "500"]
-    told = CliRunner().invoke(app, [*saved, *sized, "--json"])
+    told = CliRunner().invoke(app, ["capacity", *saved, *sized, "--json"])
     assert told.exit_code == ExitCode.PASSED, told.output
     document = json.loads(told.stdout)
     assert document["machine"] == {"cores": 8, "memory_bytes": 32 * 2**30, "disk_bytes": 500 * 2**30}
     assert document["costs"]["steps"] == pytest.approx(4)
     assert {one["name"] for one in document["limits"]} >= {"cores", "disk", "log"}
-    asked = CliRunner().invoke(app, [*saved, *sized, "--tickets-per-day", "1e9"])
+    asked = CliRunner().invoke(app, ["capacity", *saved, *sized, "--tickets-per-day", "1e9"])
     assert asked.exit_code == ExitCode.FAILED
     assert "exceeded" in asked.stdout
 
