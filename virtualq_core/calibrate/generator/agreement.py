@@ -55,15 +55,16 @@ class Agreement:
     """
     What both tell at one rate, `share` of what pgbench saturates the server at.
 
-    Of the generator's latency, `wire_p50_ms` is how long its clients waited for the server, the lag how late they began
-    it, and `driver_share` the client's own part of the time between begin and end.
+    `waited` is the part of the generator's latency in which its clients waited for the server, over pgbench's latency,
+    which is hardly anything else. The lag is how late they began, and `driver_share` the client's own part of the time
+    between begin and end.
     """
 
     rate_per_s: float
     share: float
     p50: Against
     p99: Against
-    wire_p50_ms: float
+    waited: Against
     lag_p50_ms: float
     lag_p99_ms: float
     driver_share: float
@@ -153,7 +154,11 @@ class _Bench:
             share,
             _against("p50 ms", [one.p50_ms or 0.0 for one in latencies], [p50 for p50, _ in theirs]),
             _against("p99 ms", [one.p99_ms or 0.0 for one in latencies], [p99 for _, p99 in theirs]),
-            median(one.figures.wire.p50_ms or 0.0 for one in ours),
+            _against(
+                "waiting for the server, p50 ms",
+                [one.figures.wire.p50_ms or 0.0 for one in ours],
+                [p50 for p50, _ in theirs],
+            ),
             median(one.figures.lag.p50_ms or 0.0 for one in ours),
             median(one.figures.lag.p99_ms or 0.0 for one in ours),
             fmean(one.figures.driver_share for one in ours),

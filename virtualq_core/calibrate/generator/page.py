@@ -23,7 +23,10 @@ def summary(found: GeneratorTrust) -> str:
     comparison, stall = found.comparison, found.stall
     lines = [f"{_line(comparison.closed)}: {reached(comparison.closed)}"]
     for one in comparison.agreements:
-        lines += [f"{_line(figure)} at {number(one.rate_per_s)}/s: {agrees(figure)}" for figure in (one.p50, one.p99)]
+        lines += [
+            f"{_line(figure)} at {number(one.rate_per_s)}/s: {agrees(figure)}"
+            for figure in (one.p50, one.p99, one.waited)
+        ]
     told = "shown" if stall.is_shown else "not shown"
     lines.append(
         f"a stall of {stall.length_s:.2f} s is {told}: p99 {stall.open_p99_ms:,.0f} ms in an open loop "
