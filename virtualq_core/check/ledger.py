@@ -66,9 +66,10 @@ class OpenStage:
         self.summary = summary
 
     def fail(self, *problems: Problem) -> None:
-        """Add problems of the database under test; the stage has failed."""
-        self.problems += problems
-        self.verdict = "failed"
+        """Add problems of the database under test; with any, the stage has failed."""
+        if problems:
+            self.problems += problems
+            self.verdict = "failed"
 
 
 class CannotRun(Exception):
