@@ -9,7 +9,7 @@ that holds the schema without the mark is only read.
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -239,9 +239,13 @@ class _Check:
         database = self._require_writable()
         unasked = self.profile.unasked
         asked = [letters for letters in load_requirements().families if letters not in unasked]
-        outcome = run_conformance(database, subjects=self.subjects, only=asked if unasked else None)
+        sized = self._sized() if self.profile.conforms_apart else None
+        with nullcontext(database) if sized is None else sized(TICKETS) as place:
+            outcome = run_conformance(place, subjects=self.subjects, only=asked if unasked else None)
         self.results.requirements = conclusion.requirements(outcome) + conclusion.unasked(self.profile)
         conclusion.conclude_conformance(stage, outcome)
+        if sized is not None:
+            stage.summary += f"; in a database of its own with {TICKETS:,} tickets"
 
     def _plans(self, stage: OpenStage) -> None:
         plans = measure_plans(self._require_data(), self.budgets)
