@@ -14,6 +14,7 @@ from virtualq_core.database import binaries, client, guard, lease, listen
 from virtualq_core.database.clone import working_database
 from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.install import install as install_schema
+from virtualq_core.database.layout import Layout
 from virtualq_core.database.provider import provide, run
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def install_command(
     database: Name = None,
     indexes: Annotated[str, typer.Option("--indexes", metavar="NAME", help="A file of schema/indexes.")] = "seed",
     partition: Partition = None,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help="Spread the tables over the nodes of a Citus cluster, by tenant.")
+    ] = False,
     mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Let the harness write there afterwards.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -116,12 +120,13 @@ def install_command(
 
     Example: virtualq db install --database-url postgresql://me@db.example/virtualq_check
     """
+    layout = chosen_layout(partition, is_distributed=distributed)
     with _database(database_url, postgres_bin, image, database) as target:
-        made = install_schema(target, indexes=indexes, layout=chosen_layout(partition), mark=mark)
+        made = install_schema(target, indexes=indexes, layout=layout, mark=mark)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(made), indent=2, default=str))
         return
-    partitioned = "" if made.layout == "none" else f", partitioned by {made.layout}"
+    partitioned = "" if layout is Layout.NONE else f", {layout.told}"
     typer.echo(
         f"schema {made.schema_version} ({made.schema_hash[:12]}), indexes '{made.indexes}'{partitioned}, "
         f"in '{target.name}'"
