@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from psycopg import errors as pg
@@ -36,6 +37,9 @@ _BY_CONSTRAINT: dict[str, type[VirtualQError]] = {
     "typedefinition_fields_stay_local": InvalidFields,
 }
 
+# A key of a table that is spread over nodes carries the number of the part that it was violated in.
+_SHARD = re.compile(r"_\d{6,}$")
+
 
 def translate(error: psycopg.Error) -> Exception:
     """
@@ -43,12 +47,12 @@ def translate(error: psycopg.Error) -> Exception:
 
     A lost connection or a deadlock is not a refusal: the caller must know that it is not the ticket's fault.
     """
-    constraint = error.diag.constraint_name
+    constraint = _SHARD.sub("", error.diag.constraint_name or "")
     message = error.diag.message_primary or str(error)
     if constraint == "machine_is_valid":
         path, _, rule = message.removeprefix("invalid-machine: ").partition(": ")
         return InvalidMachine(path, rule)
-    kind = _BY_CONSTRAINT.get(constraint or "")
+    kind = _BY_CONSTRAINT.get(constraint)
     if kind is None and isinstance(error, pg.IntegrityError | pg.InsufficientPrivilege):
         kind = UsageError
     if kind is None:

@@ -108,7 +108,8 @@ class Types:
             "fsm_schema": Jsonb(fsm_schema),
             "custom_fields_schema": _jsonb(custom_fields_schema),
         }
-        return self._select("define_type", parameters)[0]
+        made = self._call_define(parameters)
+        return self._select("define_type", parameters)[0] if made is None else self.get(made)
 
     def publish(
         self,
@@ -146,6 +147,17 @@ class Types:
         if published is None or published[0] is None:
             raise UsageError(f"the tenant owns no ticket type {type_definition_id}")
         return self.get(type_definition_id)
+
+    def _call_define(self, parameters: dict[str, Any]) -> int | None:
+        """The new type's id where a function defines types; None where they are inserted."""
+        try:
+            with tenant_scope(self._connection, self._tenant_id) as connection:
+                if connection.execute(_SQL["has_function"].sql).fetchone() != (True,):
+                    return None
+                made = connection.execute(_SQL["call_define_type"].sql, parameters).fetchone()
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return None if made is None else int(made[0])
 
     def _select(self, statement: str, parameters: dict[str, Any]) -> list[TypeDefinition]:
         try:
