@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from virtualq_core.measure.remote import task_count, with_remote_plans
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -204,8 +206,13 @@ class Plan:
 
     @cached_property
     def root(self) -> Node:
-        """The topmost node."""
-        return Node.parse(self.document["Plan"])
+        """The topmost node; of a query that one node of several answers, the topmost of that node's plan."""
+        return Node.parse(with_remote_plans(self.document["Plan"]))
+
+    @cached_property
+    def task_count(self) -> int | None:
+        """The parts of spread tables that are asked, each by a query of its own; None where no table is spread."""
+        return task_count(self.document["Plan"])
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
