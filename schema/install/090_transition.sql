@@ -101,9 +101,7 @@ declare
 begin
     if new.transition_operation_id is not null then
         select h.ticket_id into first_for
-          from virtualq.TicketStateHistory as h
-         where h.tenant_id = old.tenant_id
-           and h.operation_id = new.transition_operation_id;
+          from virtualq.find_operation(old.tenant_id, new.transition_operation_id) as h;
         if first_for = old.id then
             return null;
         elsif found then

@@ -51,11 +51,9 @@ begin
         -- waits for its ticket's row.)
         perform pg_advisory_xact_lock(hashtextextended(operation_id::text, tenant_id));
         select t.id, t.extid, t.current_state into ticket_id, extid, current_state
-          from virtualq.TicketStateHistory as h
+          from virtualq.find_operation(create_ticket.tenant_id, create_ticket.operation_id) as h
           join virtualq.Ticket as t on t.tenant_id = h.tenant_id and t.id = h.ticket_id
-         where h.tenant_id = create_ticket.tenant_id
-           and h.operation_id = create_ticket.operation_id
-           and h.seq = 1;
+         where h.seq = 1;
         if found then
             replayed := true;
             return;
@@ -76,10 +74,7 @@ begin
     -- The revision that the ticket was in fact created under: the type may be published at any moment before.
     if revision is not null then
         select h.revision into present
-          from virtualq.TicketStateHistory as h
-         where h.tenant_id = create_ticket.tenant_id
-           and h.ticket_id = create_ticket.ticket_id
-           and h.seq = 1;
+          from virtualq.find_step(create_ticket.tenant_id, create_ticket.ticket_id, 1) as h;
         if present <> revision then
             raise exception using
                 errcode = 'object_not_in_prerequisite_state', constraint = 'type_revision_is_current',
@@ -145,9 +140,7 @@ begin
 
     if replayed and operation_id is not null then
         select h.seq, h.ticket_id, h.transition_name into present
-          from virtualq.TicketStateHistory as h
-         where h.tenant_id = transition_ticket.tenant_id
-           and h.operation_id = transition_ticket.operation_id;
+          from virtualq.find_operation(transition_ticket.tenant_id, transition_ticket.operation_id) as h;
         if found and (present.ticket_id <> ticket_id or present.transition_name is distinct from transition) then
             raise exception using
                 errcode = 'unique_violation', constraint = 'ticketstatehistory_operation_key',
@@ -176,10 +169,7 @@ begin
     end if;
 
     select h.from_state, h.to_state, h.revision into from_state, to_state, revision
-      from virtualq.TicketStateHistory as h
-     where h.tenant_id = transition_ticket.tenant_id
-       and h.ticket_id = transition_ticket.ticket_id
-       and h.seq = transition_ticket.seq;
+      from virtualq.find_step(transition_ticket.tenant_id, transition_ticket.ticket_id, transition_ticket.seq) as h;
 end
 $$;
 
@@ -236,8 +226,7 @@ begin
             on t.tenant_id = transition_tickets.tenant_id and t.id = w.id
           left join virtualq.TypeDefinition as y
             on y.scope = t.type_scope and y.id = t.type_definition_id
-          left join virtualq.TicketStateHistory as done
-            on done.tenant_id = transition_tickets.tenant_id and done.operation_id = w.operation_id
+          left join virtualq.find_operation(transition_tickets.tenant_id, w.operation_id) as done on true
     ),
     moved as (
         update virtualq.Ticket as t

@@ -104,13 +104,17 @@ grant execute on function
     virtualq.refresh_waits,
     virtualq.search_tickets,
     virtualq.search_tickets_by_path,
-    virtualq.publish_type
+    virtualq.publish_type,
+    virtualq.find_step,
+    virtualq.find_operation
     to virtualq_app, virtualq_maintainer;
 grant execute on function
     virtualq.compile_machine(jsonb),
     virtualq.refuse_machine(text, text),
     virtualq.is_falsy(jsonb),
     virtualq.is_searchable_path(jsonpath),
+    virtualq.list_detached_steps,
+    virtualq.list_layout_violations,
     virtualq.require_name(text, jsonb, text),
     virtualq.require_state_name(text, jsonb),
     virtualq.require_transition_name(text, jsonb),
