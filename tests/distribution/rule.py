@@ -194,6 +194,7 @@ class _Level:
 
     tables: dict[str, str] = field(default_factory=dict)
     conditions: list[Any] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, statement: Any) -> _Level:  # noqa: ANN401 -- a protobuf message of one of three kinds
@@ -211,7 +212,7 @@ class _Level:
     def unbound(self) -> list[str]:
         """The aliases of spread tables whose tenant is not said."""
         pairs = list(self._equalities())
-        bound = {alias for alias, other in pairs if other is None}
+        bound = self.bound | {alias for alias, other in pairs if other is None}
         while True:
             more = {alias for alias, other in pairs if other in bound and alias not in bound}
             if not more:
@@ -229,7 +230,11 @@ class _Level:
             if source.join_expr.HasField("quals"):
                 self._conjoin(source.join_expr.quals)
         elif kind == "range_subselect":
-            self.tables[source.range_subselect.alias.aliasname] = ""
+            alias = source.range_subselect.alias.aliasname
+            within = _Level.of(source.range_subselect.subquery.select_stmt)
+            self.tables[alias] = ""
+            if SPREAD & set(within.tables.values()) and not within.unbound():
+                self.bound.add(alias)
 
     def _add(self, relation: Any) -> None:  # noqa: ANN401 -- as above
         alias = relation.alias.aliasname if relation.HasField("alias") else relation.relname

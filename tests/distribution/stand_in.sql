@@ -21,6 +21,10 @@ grant select on pg_catalog.pg_dist_delegation to public;
 create function pg_catalog.citus_version() returns text
 language sql as $$ select 'Citus 14.0.0 (a stand-in)' $$;
 
+create function pg_catalog.citus_total_relation_size(logicalrelid regclass, fail_on_error boolean default true)
+returns bigint
+language sql as $$ select pg_total_relation_size(logicalrelid) $$;
+
 create function pg_catalog.citus_stand_in_refuse(rule text, object text, detail text) returns void
 language plpgsql as $$
 begin

@@ -83,13 +83,18 @@ select format('comment on constraint %%I on %%I.%%I is %%L', c.conname, n.nspnam
 select r.relname as table_name,
        a.attname as column_name,
        format('select coalesce(max(%%I), 0) + 1 from %%I.%%I', a.attname, n.nspname, r.relname) as find,
-       format('alter table %%I.%%I alter column %%I restart with ', n.nspname, r.relname, a.attname) as restart
+       format('alter table %%I.%%I alter column %%I restart with ', n.nspname, r.relname, a.attname) as restart,
+       pg_get_serial_sequence(format('%%I.%%I', n.nspname, r.relname), a.attname) as sequence
   from pg_attribute as a
   join pg_class as r on r.oid = a.attrelid
   join pg_namespace as n on n.oid = r.relnamespace
  where a.attrelid = any (%(tables)s::regclass[])
    and a.attidentity <> ''
  order by r.relname;
+
+-- name: set_identity
+-- Where the tables are spread over nodes, whose identities cannot be altered. The nodes number from far above.
+select setval(%(sequence)s::regclass, %(following)s, false)
 
 -- name: describe_tables
 -- Everything that the load takes away, to compare before and after.

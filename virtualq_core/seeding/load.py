@@ -133,11 +133,14 @@ class _Load:
 
     def run(self) -> Dataset:
         self._cursor.execute(_SQL["prepare_transaction"].sql)
-        self._require_marker()
-        catalogue = Catalogue(self._cursor, LOADED, REBUILT)
+        self._is_spread = Layout.named(self._require_marker()) is Layout.DISTRIBUTED
+        if self._is_spread:
+            self._cursor.execute(_SQL["prepare_spread_transaction"].sql)
+        catalogue = Catalogue(self._cursor, LOADED, REBUILT, keeps_keys=self._is_spread)
         catalogue.open()
         self._require_empty()
-        self._cursor.execute(_SQL["empty_tables"].sql)
+        if not self._is_spread:
+            self._cursor.execute(_SQL["empty_tables"].sql)
         self._copy_all()
         self._build(catalogue)
         self._restart_identities()
@@ -149,7 +152,8 @@ class _Load:
         self._cursor.execute(_SQL["mark_dataset"].sql, {"dataset": Jsonb(dataset.to_json())})
         return dataset
 
-    def _require_marker(self) -> None:
+    def _require_marker(self) -> str:
+        """Keep other seeders out; the layout that the marker names."""
         try:
             found = self._cursor.execute(_SQL["lock_marker"].sql).fetchall()
         except psycopg.errors.LockNotAvailable as error:
@@ -158,6 +162,7 @@ class _Load:
             ) from error
         if not found:
             raise EnvironmentFault("the database carries no marker", next_step="virtualq db install")
+        return str(found[0]["layout"])
 
     def _require_empty(self) -> None:
         occupied = [row["name"] for row in self._cursor.execute(_SQL["find_occupied"].sql).fetchall()]
@@ -184,7 +189,7 @@ class _Load:
             statement = SQL("copy {} ({}) from stdin with (format binary, freeze {})").format(
                 Identifier("virtualq", table),
                 SQL(", ").join(map(Identifier, first.names)),
-                SQL("true" if table in REBUILT else "false"),
+                SQL("true" if table in REBUILT and not self._is_spread else "false"),
             )
             done = 0
             with self._cursor.copy(statement) as copy:
@@ -210,6 +215,8 @@ class _Load:
         for tenant_id, document in wanted:
             number += 1
             self._insert_type(number, tenant_id, document)
+        if self._is_spread:
+            self._cursor.execute(_SQL["keep_first_revisions"].sql)
         return self._read_types()
 
     def _insert_type(self, number: int, tenant_id: int | None, document: dict[str, Any]) -> None:
@@ -251,7 +258,8 @@ class _Load:
             catalogue.run(statement)
             done += 1
             self._tell("indexes", done, total)
-        self._cursor.execute(_SQL["analyze_tables"].sql)
+        if not self._is_spread:
+            self._cursor.execute(_SQL["analyze_tables"].sql)
         for statement in catalogue.build_foreign_keys():
             catalogue.run(statement)
             done += 1
@@ -262,14 +270,19 @@ class _Load:
         with self._cursor.connection.cursor() as cursor:
             tables = [f"virtualq.{table}" for table in (*LOADED, "typedefinition")]
             identities = cursor.execute(_CATALOGUE["list_identities"].sql, {"tables": tables}).fetchall()
-            for _, _, find, restart in identities:
-                following = cursor.execute(find.encode()).fetchone()
-                cursor.execute(f"{restart}{int(following[0])}".encode())  # type: ignore[index]
+            for _, _, find, restart, sequence in identities:
+                following = int(cursor.execute(find.encode()).fetchone()[0])  # type: ignore[index]
+                if self._is_spread:
+                    given = {"sequence": sequence, "following": following}
+                    cursor.execute(_CATALOGUE["set_identity"].sql, given)
+                else:
+                    cursor.execute(f"{restart}{following}".encode())
 
     def _describe(self) -> Dataset:
         world = self._world
         tenants, queues = world.tenants, world.queues
-        size = self._cursor.execute(_SQL["measure_tables"].sql).fetchone()
+        measure = "measure_spread_tables" if self._is_spread else "measure_tables"
+        size = self._cursor.execute(_SQL[measure].sql).fetchone()
         return Dataset(
             hash=world.hash,
             seed=world.plan.seed,

@@ -13,9 +13,27 @@ select set_config('search_path', 'pg_catalog', true),
 
 -- name: lock_marker
 -- Of two seeders at once, one is refused here.
-select schema_version
+select layout
   from virtualq.Installation
    for update nowait;
+
+-- name: prepare_spread_transaction
+-- Where the tables are spread over nodes, besides: one connection to each of them, on which all of it is seen; and no
+-- setting of this transaction sent to them as the text of several.
+select set_config('citus.multi_shard_modify_mode', 'sequential', true),
+       set_config('citus.enable_unsafe_triggers', 'on', true),
+       set_config('citus.propagate_set_commands', 'none', true);
+
+-- name: keep_first_revisions
+-- What a trigger does in one database.
+insert into virtualq.TypeDefinitionRevision (
+    scope, type_definition_id, revision, custom_fields_schema, fsm_schema, fsm_compiled, initial_state, state_mapping
+)
+select t.scope, t.id, t.revision, t.custom_fields_schema, t.fsm_schema, t.fsm_compiled, t.initial_state, t.state_mapping
+  from virtualq.TypeDefinition as t
+ where not exists (
+           select from virtualq.TypeDefinitionRevision as r where r.scope = t.scope and r.type_definition_id = t.id
+       );
 
 -- name: find_occupied
 select name
@@ -64,6 +82,13 @@ select sum(pg_total_relation_size(c.oid))::bigint as size_bytes
   join pg_namespace as n on n.oid = c.relnamespace
  where n.nspname = 'virtualq'
    and c.relkind = 'r';
+
+-- name: measure_spread_tables
+-- The same over all nodes.
+select sum(citus_total_relation_size(p.logicalrelid))::bigint as size_bytes
+  from pg_dist_partition as p
+  join pg_class as c on c.oid = p.logicalrelid
+ where c.relnamespace = 'virtualq'::regnamespace;
 
 -- name: mark_dataset
 update virtualq.Installation
