@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import postgast
@@ -53,8 +54,8 @@ class Function:
     """
     A function as it is installed.
 
-    `runs_on_nodes` says that a node runs it: as a trigger of a spread or copied table, or as an operation that is handed
-    to the tenant's node.
+    `runs_on_nodes` says that a node runs it: as a trigger of a spread or copied table, or as an operation that is
+    handed to the tenant's node.
     """
 
     name: str
@@ -97,9 +98,8 @@ def file_faults(schema: Path) -> list[Fault]:
         for entry in postgast.parse(file.read_text(encoding="utf-8")).stmts:
             kind = entry.stmt.WhichOneof("node")
             if kind not in {"do_stmt", "select_stmt"}:
-                found.append(
-                    Fault("commands-stand-alone", file.relative_to(schema).as_posix(), str(kind), "it is not in a block")
-                )
+                place = file.relative_to(schema).as_posix()
+                found.append(Fault("commands-stand-alone", place, str(kind), "it is not in a block"))
     return found
 
 
@@ -149,32 +149,47 @@ def _plain(definition: str) -> str:
 
 def _judge(text: str, *, narrow: frozenset[str] = frozenset(), on_node: bool = False) -> Iterator[tuple[str, str]]:
     tree = postgast.parse(text)
+    yield from _judge_names(tree)
+    yield from _judge_tenants(tree, text)
+    yield from _judge_settings(tree)
+    if on_node:
+        yield from _judge_on_node(tree, narrow)
+
+
+def _judge_names(tree: Message) -> Iterator[tuple[str, str]]:
     named = {str(node.ctename) for node in _nodes(tree, "CommonTableExpr")}
     for node in _nodes(tree, "RangeVar"):
         if not node.schemaname and node.relname in SPREAD | COPIED and node.relname not in named:
             yield "table-has-its-schema", f"{node.relname} is named without"
-    for kind in ("SelectStmt", "UpdateStmt", "DeleteStmt"):
-        for node in _nodes(tree, kind):
-            for alias in _Level.of(node).unbound():
-                yield "query-names-tenant", f"no {KEY} for {alias} in: {' '.join(text.split())[:120]}"
+
+
+def _judge_tenants(tree: Message, text: str) -> Iterator[tuple[str, str]]:
+    for node in chain.from_iterable(_nodes(tree, kind) for kind in ("SelectStmt", "UpdateStmt", "DeleteStmt")):
+        for alias in _Level.of(node).unbound():
+            yield "query-names-tenant", f"no {KEY} for {alias} in: {' '.join(text.split())[:120]}"
     for node in _nodes(tree, "InsertStmt"):
-        table = str(node.relation.relname)
-        if table in SPREAD and KEY not in {str(column.res_target.name) for column in node.cols}:
-            yield "insert-names-tenant", f"{table} is given none"
-        if on_node and table in narrow and table in SPREAD:
-            yield "narrow-identity-on-coordinator", f"{table} has an integer identity, which is used up on nodes"
-    if on_node:
-        for kind in ("InsertStmt", "UpdateStmt", "DeleteStmt"):
-            for node in _nodes(tree, kind):
-                if str(node.relation.relname) in COPIED:
-                    yield "copies-written-on-coordinator", f"{node.relation.relname} is written on a node"
-        for node in _nodes(tree, "LockStmt"):
-            yield "no-table-lock-on-a-node", f"{node.relations[0].range_var.relname} is locked"
+        if str(node.relation.relname) in SPREAD and KEY not in {str(one.res_target.name) for one in node.cols}:
+            yield "insert-names-tenant", f"{node.relation.relname} is given none"
+
+
+def _judge_settings(tree: Message) -> Iterator[tuple[str, str]]:
     for node in _nodes(tree, "FuncCall"):
         if node.funcname[-1].string.sval == "set_config":
             setting = node.args[0].a_const.sval.sval
             if setting.startswith(_PREFIX):
                 yield "set-local-reaches-nodes", f"{setting} is set by set_config()"
+
+
+def _judge_on_node(tree: Message, narrow: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for node in _nodes(tree, "InsertStmt"):
+        table = str(node.relation.relname)
+        if table in narrow and table in SPREAD:
+            yield "narrow-identity-on-coordinator", f"{table} has an integer identity, which is used up on nodes"
+    for node in chain.from_iterable(_nodes(tree, kind) for kind in ("InsertStmt", "UpdateStmt", "DeleteStmt")):
+        if str(node.relation.relname) in COPIED:
+            yield "copies-written-on-coordinator", f"{node.relation.relname} is written on a node"
+    for node in _nodes(tree, "LockStmt"):
+        yield "no-table-lock-on-a-node", f"{node.relations[0].range_var.relname} is locked"
 
 
 def _nodes(message: Message, kind: str) -> Iterator[Any]:
@@ -263,7 +278,7 @@ class _Level:
         if side.WhichOneof("node") != "column_ref":
             return None
         names = [part.string.sval for part in side.column_ref.fields]
-        if len(names) == 2 and names[1] == KEY and names[0] in self.tables:  # noqa: PLR2004 -- alias and column
+        if len(names) == 2 and names[1] == KEY and names[0] in self.tables:
             return str(names[0])
         return None
 

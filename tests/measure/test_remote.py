@@ -109,7 +109,7 @@ def test_tasks_that_are_not_shown_count_too() -> None:
 
 def _judged(budget: Budget, plan: Plan) -> dict[str, tuple[str, str | None]]:
     """The verdict on each metric of the plan's shape, and the code of its problem."""
-    case = Case("list_queue", 7, {}, "big")
+    case = Case("list_queue", 7, "big", {})
     findings = judge_shape(cast("Observer", None), budget, Planned(case, plan))
     return {one.result.metric: (one.result.verdict, one.problem.code if one.problem else None) for one in findings}
 
@@ -130,7 +130,7 @@ def test_a_query_that_is_asked_of_all_parts_fails_by_name(promise: Callable[...,
     budget = promise(limits={"must_not_scan": ("queue",)})
 
     findings = judge_shape(
-        cast("Observer", None), budget, Planned(Case("list_queue", 7, {}, "big"), _spread("next", tasks=32))
+        cast("Observer", None), budget, Planned(Case("list_queue", 7, "big", {}), _spread("next", tasks=32))
     )
 
     assert findings[0].problem is not None
@@ -145,7 +145,5 @@ def test_on_one_server_the_limit_is_kept_where_it_is_set_and_not_mentioned_elsew
     """Its plans have no tasks."""
     plan = stored("next")
 
-    assert _judged(promise(limits={"must_stay_on_one_node": True}), plan) == {
-        "must_stay_on_one_node": ("passed", None)
-    }
+    assert _judged(promise(limits={"must_stay_on_one_node": True}), plan) == {"must_stay_on_one_node": ("passed", None)}
     assert _judged(promise(limits={"must_not_scan": ("ticket",)}), plan) == {"must_not_scan": ("passed", None)}

@@ -73,9 +73,7 @@ def rights(server: Server) -> Rights:
     """The rights of the server's owner role."""
     with server.maintenance.connect() as connection:
         found = connection.cursor(row_factory=class_row(Rights)).execute(_SQL["read_rights"].sql).fetchone()
-    return found or Rights(
-        may_create_database=False, is_coordinator=False, may_create_role=False, is_superuser=False
-    )
+    return found or Rights(may_create_database=False, is_coordinator=False, may_create_role=False, is_superuser=False)
 
 
 def require_copies(server: Server) -> None:
@@ -101,7 +99,8 @@ def fresh_database(
     A new database, empty or a copy of `template`; dropped at the end, unless `keep`.
 
     After a SIGKILL the next run drops it. Where the role of a server given by url has no CREATEDB, or the server is the
-    coordinator of a cluster, the given database itself is used, if the guard lets it, and stays; a warning in the log says so.
+    coordinator of a cluster, the given database itself is used, if the guard lets it, and stays; a warning in the log
+    says so.
 
     Raises:
         GuardRefusal: the given database would have to be used, and is not ours to write into.

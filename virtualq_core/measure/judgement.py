@@ -177,7 +177,7 @@ def _on_one_node(budget: Budget, planned: Planned) -> Finding:
     if tasks > 1:
         problem = Problem(
             code="fanned-out",
-            what=f"{budget.name}: {planned.case.query} is asked of every part of the tables instead of the tenant's own",
+            what=f"{budget.name}: {planned.case.query} is asked of every part of the tables, not the tenant's alone",
             observed=f"{tasks:,} tasks (tenant {planned.case.tenant_id})",
             expected="1 task",
             next_step="name tenant_id in the conditions of every table that is spread, or equate it with one that does",

@@ -2,8 +2,8 @@
 Plans of tables that are spread over nodes: Citus' custom scan, and in it the plan of the node that was asked.
 
 The coordinator's node is a `Custom Scan` with `Distributed Query` in it: how many tasks the query became, one for each
-part of the tables that is asked, and the plans of those that are shown (one of them, unless
-`citus.explain_all_tasks` is on). A part of a table, and its indexes, bear the table's name and a number: `ticket_102041`.
+part of the tables that is asked, and the plans of those that are shown (one of them, unless `citus.explain_all_tasks`
+is on). A part of a table, and its indexes, bear the table's name and a number: `ticket_102041`.
 """
 
 from __future__ import annotations
