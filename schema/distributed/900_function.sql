@@ -150,12 +150,13 @@ $$;
 
 -- Define a type of the transaction's tenant, as its first revision: what an INSERT does in one database.
 create function virtualq.define_type(
-    tenant_id             integer,
-    type_code             text,
-    type_name             text,
-    fsm_schema            jsonb,
-    custom_fields_schema  jsonb default null
-) returns integer
+    tenant_id               integer,
+    type_code               text,
+    type_name               text,
+    fsm_schema              jsonb,
+    custom_fields_schema    jsonb default null,
+    out type_definition_id  integer
+)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
@@ -167,7 +168,7 @@ begin
     values (tenant_id, type_code, type_name, fsm_schema, custom_fields_schema)
     returning t.* into made;
     perform virtualq.settle_type('INSERT', null, made);
-    return made.id;
+    type_definition_id := made.id;
 end
 $$;
 
