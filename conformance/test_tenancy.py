@@ -167,9 +167,7 @@ def test_another_tenants_operation_id_is_free(
 
 
 @pytest.mark.requirement("TEN-009")
-def test_a_tickets_tenant_is_the_transactions(
-    app: Application, north: Tenant, expect: Expectation
-) -> None:
+def test_a_tickets_tenant_is_the_transactions(app: Application, north: Tenant, expect: Expectation) -> None:
     """An INSERT in the document's own shape, without a tenant, works with the transaction's tenant."""
     given = {"queue_id": north.queue_id, "type_id": north.type_id}
 

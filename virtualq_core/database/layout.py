@@ -57,6 +57,12 @@ class Layout(Enum):
         return [chosen[name] for name in sorted(chosen)]
 
 
+def all_files(schema: Path) -> list[Path]:
+    """Every file that installs any of the layouts."""
+    places = ["install", *_OVERLAYS.values()]
+    return [path for place in places for path in sorted((schema / place).glob("*.sql"))]
+
+
 _OVERLAYS = {
     Layout.TENANT: "partition/tenant",
     Layout.MONTH: "partition/month",
