@@ -56,6 +56,7 @@ grant select on
     virtualq.Tenant, virtualq.Queue, virtualq.Customer, virtualq.Employee, virtualq.TypeDefinition,
     virtualq.TypeDefinitionRevision, virtualq.Ticket, virtualq.TicketItem, virtualq.TicketStateHistory
     to virtualq_app;
+grant select on virtualq.TicketStep to virtualq_app, virtualq_maintainer;
 grant update (name, time_zone, configuration) on virtualq.Tenant to virtualq_app;
 grant
     insert (tenant_id, name),
@@ -104,9 +105,7 @@ grant execute on function
     virtualq.refresh_waits,
     virtualq.search_tickets,
     virtualq.search_tickets_by_path,
-    virtualq.publish_type,
-    virtualq.find_step,
-    virtualq.find_operation
+    virtualq.publish_type
     to virtualq_app, virtualq_maintainer;
 grant execute on function
     virtualq.compile_machine(jsonb),

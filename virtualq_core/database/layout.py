@@ -74,6 +74,12 @@ def comes_last(file: Path) -> bool:
     return file.name.startswith("9")
 
 
+def all_files(schema: Path) -> list[Path]:
+    """Every file that installs any of the layouts."""
+    places = ["install", *_OVERLAYS.values()]
+    return [path for place in places for path in sorted((schema / place).glob("*.sql"))]
+
+
 _OVERLAYS = {
     Layout.TENANT: "partition/tenant",
     Layout.MONTH: "partition/month",

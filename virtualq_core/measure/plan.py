@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Fingerprint: TypeAlias = tuple[Any, ...]
 """(node, relation and alias, index, columns of Index Cond, of Filter, join type, strategy, partial mode, children)."""
 
+# PostgreSQL numbers the aliases of a table's partitions.
+_NUMBERED = re.compile(r"_\d+$")
 _PARAMETER = re.compile(r"\$[1-9]")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _CAST = re.compile(r"::(?:timestamp|time) with(?:out)? time zone|::[a-z ]*varying|::\"?[\w.]+\"?(?:\[\])?")
@@ -133,6 +135,16 @@ class Node:
         return int(self.details.get("Actual Loops", 1)) > 0
 
     @property
+    def is_partition(self) -> bool:
+        """Whether it scans a part of a table (`virtualq_core.measure.partition` has put the table's name there)."""
+        return "Partition" in self.details
+
+    @property
+    def is_trifle(self) -> bool:
+        """Whether it reads a partition from end to end that is empty or fits into a block: nothing serves that better."""
+        return self.is_partition and self.kind == "Seq Scan" and self.buffers <= 1
+
+    @property
     def rows_removed(self) -> float:
         """The rows that were read and thrown away here, over all loops."""
         removed = sum(
@@ -155,8 +167,10 @@ class Node:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The node's part of the plan's fingerprint, its children's included."""
+        """The node's part of the plan's fingerprint, its children's included; of partitions that are read alike, one."""
         alias = self.details.get("Alias")
+        if self.is_partition and alias is not None:
+            alias = _NUMBERED.sub("", alias)
         return (
             self.kind,
             self.relation if alias in (None, self.relation) else f"{self.relation or ''} {alias}".strip(),
@@ -166,7 +180,7 @@ class Node:
             self.details.get("Join Type"),
             self.details.get("Strategy"),
             self.details.get("Partial Mode"),
-            tuple(child.fingerprint for child in self.children),
+            tuple(dict.fromkeys(child.fingerprint for child in self.children if not child.is_trifle)),
         )
 
     def _blocks(self, *names: str) -> int:
@@ -268,8 +282,8 @@ class Plan:
     @property
     def sequential_scans(self) -> tuple[str, ...]:
         """The tables that were read from end to end."""
-        scans = (node.relation for node in self.executed if node.kind == "Seq Scan" and node.relation is not None)
-        return tuple(dict.fromkeys(scans))
+        scans = [node for node in self.executed if node.kind == "Seq Scan" and not node.is_trifle]
+        return tuple(dict.fromkeys(node.relation for node in scans if node.relation is not None))
 
     @property
     def rows(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import timedelta
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +23,7 @@ from virtualq_core.database.install import install, require_layout
 from virtualq_core.database.layout import Layout
 from virtualq_core.errors import EnvironmentFault, GuardRefusal
 from virtualq_core.seeding.ahead import prepare_ahead
-from virtualq_core.seeding.arrival import micros
+from virtualq_core.seeding.arrival import DAYS, micros
 from virtualq_core.seeding.catalogue import Catalogue
 from virtualq_core.seeding.dataset import Dataset
 from virtualq_core.seeding.identifier import Kind, identifiers
@@ -49,6 +50,8 @@ _MOST_LOG_BYTES = 2 * 2**30
 # These lose their keys and indexes for the load, the small ones first.
 REBUILT = ("customer", "ticket", "ticketitem", "ticketstatehistory")
 LOADED = ("account", "tenant", "queue", "employee", *REBUILT)
+# Where the history is spread by month, its keys are a table of their own.
+STEP_KEYS = "ticketstatehistorykey"
 
 
 def room_bytes(tickets: int) -> int:
@@ -109,9 +112,12 @@ def load(connection: Connection[Any], plan: SeedPlan, *, progress: Progress | No
     tell = progress or _silent
     world = World(plan)
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-        dataset = _Load(cursor, world, tell).run()
+        work = _Load(cursor, world, tell)
+        dataset = work.run()
     tell("vacuum", 0, 1)
     connection.execute(_SQL["vacuum_tables"].sql)
+    if work.is_by_month:
+        connection.execute(_SQL["vacuum_step_keys"].sql)
     tell("vacuum", 1, 1)
     return dataset
 
@@ -130,13 +136,13 @@ class _Load:
         self._cursor = cursor
         self._world = world
         self._tell = tell
+        self._partitioned: frozenset[str] = frozenset()
+        self.is_by_month = False
 
     def run(self) -> Dataset:
         self._cursor.execute(_SQL["prepare_transaction"].sql)
-        self._is_spread = Layout.named(self._require_marker()) is Layout.DISTRIBUTED
-        if self._is_spread:
-            self._cursor.execute(_SQL["prepare_spread_transaction"].sql)
-        catalogue = Catalogue(self._cursor, LOADED, REBUILT, keeps_keys=self._is_spread)
+        self._require_marker()
+        catalogue = self._take_catalogue()
         catalogue.open()
         self._require_empty()
         if not self._is_spread:
@@ -152,8 +158,21 @@ class _Load:
         self._cursor.execute(_SQL["mark_dataset"].sql, {"dataset": Jsonb(dataset.to_json())})
         return dataset
 
-    def _require_marker(self) -> str:
-        """Keep other seeders out; the layout that the marker names."""
+    def _take_catalogue(self) -> Catalogue:
+        """What the tables are like, the months among them that the data need."""
+        found = self._cursor.execute(_SQL["find_layout"].sql).fetchone() or {}
+        self._partitioned, self.is_by_month = frozenset(found["partitioned"]), found["is_by_month"]
+        self._is_spread = found["is_spread"]
+        if self._is_spread:
+            self._cursor.execute(_SQL["prepare_spread_transaction"].sql)
+            return Catalogue(self._cursor, LOADED, REBUILT, keeps_keys=True)
+        if not self.is_by_month:
+            return Catalogue(self._cursor, LOADED, REBUILT)
+        now = self._world.plan.now
+        self._cursor.execute(_SQL["make_months"].sql, {"first": now - timedelta(days=DAYS), "last": now})
+        return Catalogue(self._cursor, (*LOADED, STEP_KEYS), (*REBUILT, STEP_KEYS))
+
+    def _require_marker(self) -> None:
         try:
             found = self._cursor.execute(_SQL["lock_marker"].sql).fetchall()
         except psycopg.errors.LockNotAvailable as error:
@@ -162,7 +181,6 @@ class _Load:
             ) from error
         if not found:
             raise EnvironmentFault("the database carries no marker", next_step="virtualq db install")
-        return str(found[0]["layout"])
 
     def _require_empty(self) -> None:
         occupied = [row["name"] for row in self._cursor.execute(_SQL["find_occupied"].sql).fetchall()]
@@ -180,6 +198,8 @@ class _Load:
         self._copy(world.people(self._install_types()))
         with closing(prepare_ahead(world.tickets())) as blocks:
             self._copy(blocks)
+        if self.is_by_month:
+            self._cursor.execute(_SQL["fill_step_keys"].sql)
 
     def _copy(self, blocks: Iterable[Block]) -> None:
         """Each table's blocks by one COPY."""
@@ -189,7 +209,7 @@ class _Load:
             statement = SQL("copy {} ({}) from stdin with (format binary, freeze {})").format(
                 Identifier("virtualq", table),
                 SQL(", ").join(map(Identifier, first.names)),
-                SQL("true" if table in REBUILT and not self._is_spread else "false"),
+                SQL("true" if table in REBUILT and not (self._is_spread or table in self._partitioned) else "false"),
             )
             done = 0
             with self._cursor.copy(statement) as copy:
@@ -260,6 +280,8 @@ class _Load:
             self._tell("indexes", done, total)
         if not self._is_spread:
             self._cursor.execute(_SQL["analyze_tables"].sql)
+        if self.is_by_month:
+            self._cursor.execute(_SQL["analyze_step_keys"].sql)
         for statement in catalogue.build_foreign_keys():
             catalogue.run(statement)
             done += 1

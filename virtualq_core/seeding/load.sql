@@ -13,7 +13,7 @@ select set_config('search_path', 'pg_catalog', true),
 
 -- name: lock_marker
 -- Of two seeders at once, one is refused here.
-select layout
+select schema_version
   from virtualq.Installation
    for update nowait;
 
@@ -34,6 +34,36 @@ select t.scope, t.id, t.revision, t.custom_fields_schema, t.fsm_schema, t.fsm_co
  where not exists (
            select from virtualq.TypeDefinitionRevision as r where r.scope = t.scope and r.type_definition_id = t.id
        );
+
+-- name: find_layout
+-- The partitioned tables; whether the history is spread by month, with its keys in a table of their own; and whether the
+-- tables are spread over nodes.
+select array(
+           select r.relname::text
+             from pg_class as r
+            where r.relnamespace = 'virtualq'::regnamespace
+              and r.relkind = 'p'
+       ) as partitioned,
+       to_regclass('virtualq.ticketstatehistorykey') is not null as is_by_month,
+       (select i.layout = 'distributed' from virtualq.Installation as i) as is_spread;
+
+-- name: make_months
+-- From the month of the first moment to that of the last.
+select virtualq.make_month_partition(virtualq.first_of_month(%(first)s::timestamptz, later))
+  from generate_series(0, 1200) as later
+ where virtualq.first_of_month(%(first)s::timestamptz, later) <= %(last)s::timestamptz;
+
+-- name: fill_step_keys
+-- What the trigger would have written, with each step.
+insert into virtualq.TicketStateHistoryKey (tenant_id, ticket_id, seq, operation_id, occurred_at)
+select h.tenant_id, h.ticket_id, h.seq, h.operation_id, h.occurred_at
+  from virtualq.TicketStateHistory as h;
+
+-- name: analyze_step_keys
+analyze virtualq.TicketStateHistoryKey;
+
+-- name: vacuum_step_keys
+vacuum (analyze) virtualq.TicketStateHistoryKey;
 
 -- name: find_occupied
 select name

@@ -2,10 +2,10 @@
 -- breaks: TRN-011
 select pg_temp.replace_in(
     'virtualq.enforce_transition',
-    $$find_operation(old.tenant_id, new.transition_operation_id) as h;
+    $$           and h.operation_id = new.transition_operation_id;
 $$,
-    $$find_operation(old.tenant_id, new.transition_operation_id) as h
-         where h.ticket_id = old.id;
+    $$           and h.operation_id = new.transition_operation_id
+           and h.ticket_id = old.id;
 $$
 );
 alter table virtualq.TicketStateHistory

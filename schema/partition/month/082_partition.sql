@@ -46,8 +46,6 @@ create table virtualq.DetachedStep (
     to_state   varchar(32) not null,
     month      timestamptz not null,
     constraint detachedstep_pkey primary key (tenant_id, ticket_id, seq),
-    constraint detachedstep_month_fkey foreign key (month)
-        references virtualq.DetachedMonth (month) on delete cascade,
     constraint detachedstep_ticket_fkey foreign key (tenant_id, ticket_id)
         references virtualq.Ticket (tenant_id, id) on delete cascade
 );

@@ -130,6 +130,13 @@ begin
 end
 $$;
 
+create function virtualq.forget_detached_month(since timestamptz) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    delete from virtualq.DetachedStep as d where d.month = since;
+    delete from virtualq.DetachedMonth as d where d.month = since;
+end;
+
 -- Detach the months that are wholly before `before`, the oldest first; this month stays. Nothing is deleted: each is a
 -- table of its own afterwards, the owner's to dump, to move or to drop, and no longer append-only.
 --
@@ -185,7 +192,7 @@ begin
     perform virtualq.secure_partition(format('virtualq.%I', last.table_name)::regclass);
     execute format('alter table virtualq.TicketStateHistory attach partition virtualq.%I for values from (%L) to (%L)',
         last.table_name, last.month, virtualq.first_of_month(last.month, 1));
-    delete from virtualq.DetachedMonth as d where d.month = last.month;
+    perform virtualq.forget_detached_month(last.month);
     return last.table_name;
 end
 $$;

@@ -15,13 +15,15 @@ begin
         execute format('grant select, insert, update, delete on virtualq.%I to virtualq_maintainer', owned);
     end loop;
     grant select on virtualq.TicketStateHistoryKey to virtualq_app;
-    grant select, insert on virtualq.DetachedMonth to virtualq_maintainer;
+    grant select, insert, delete on virtualq.DetachedMonth to virtualq_maintainer;
 
     grant create on schema virtualq to virtualq_maintainer;
-    alter function virtualq.record_detached_month owner to virtualq_maintainer;
-    set local role virtualq_maintainer;
-    execute format('grant execute on function virtualq.record_detached_month to %I', installer);
-    execute format('set local role %I', installer);
+    foreach owned in array array['record_detached_month', 'forget_detached_month'] loop
+        execute format('alter function virtualq.%I owner to virtualq_maintainer', owned);
+        set local role virtualq_maintainer;
+        execute format('grant execute on function virtualq.%I to %I', owned, installer);
+        execute format('set local role %I', installer);
+    end loop;
     revoke create on schema virtualq from virtualq_maintainer;
 end
 $security$;
