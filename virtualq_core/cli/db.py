@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.install import install as install_schema
 from virtualq_core.database.layout import Layout
 from virtualq_core.database.provider import provide, run
+from virtualq_core.database.retention import detach_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +151,34 @@ def mark(
     with _database(database_url, postgres_bin, None, database) as target:
         guard.mark(target, may_write=not off)
     typer.echo(f"the harness {'may no longer' if off else 'may'} write into '{target.name}'")
+
+
+@app.command()
+def retain(
+    before: Annotated[
+        datetime, typer.Option("--before", formats=["%Y-%m-%d"], help="Months that end by this day (UTC) are detached.")
+    ],
+    database_url: DatabaseUrl = None,
+    postgres_bin: PostgresBin = None,
+    database: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Detach the old months of a history that is partitioned by month; nothing is deleted.
+
+    Each is a table of its own afterwards, to be dumped, moved or dropped; `select virtualq.attach_history()` takes the
+    last one back.
+
+    Example: virtualq db retain --before 2025-01-01 --database-url postgresql://me@db.example/virtualq_check
+    """
+    with _database(database_url, postgres_bin, None, database, make=False) as target:
+        detached = detach_history(target, before=before.replace(tzinfo=UTC))
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(month) for month in detached], indent=2, default=str))
+        return
+    for month in detached:
+        typer.echo(f"virtualq.{month.table_name}: {month.steps:,} steps, {month.size_bytes / 2**20:,.1f} MiB")
+    typer.echo(f"{len(detached)} months detached")
 
 
 @app.command()

@@ -33,6 +33,7 @@ _QUALIFIED = re.compile(rf"(?<![\w$.])(?P<alias>{_NAME})\.(?P<column>{_NAME})(?!
 _BARE = re.compile(rf"(?<![\w$.\"])(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
 _COMPARISON = r"(?:=|<=|>=|<|>|@>)"
 _FETCHING = frozenset({"Index Scan", "Bitmap Heap Scan"})
+_APPENDING = frozenset({"Append", "Merge Append"})
 # Their own row counts are always zero: they hand over a bitmap.
 _COUNTLESS = frozenset({"BitmapAnd", "BitmapOr"})
 
@@ -141,7 +142,7 @@ class Node:
 
     @property
     def is_trifle(self) -> bool:
-        """Whether it reads a partition from end to end that is empty or fits into a block: nothing serves that better."""
+        """Whether it reads a whole partition that is empty or fits into a block: nothing serves that better."""
         return self.is_partition and self.kind == "Seq Scan" and self.buffers <= 1
 
     @property
@@ -167,7 +168,7 @@ class Node:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The node's part of the plan's fingerprint, its children's included; of partitions that are read alike, one."""
+        """The node's part of the plan's fingerprint, its children's too; of partitions that are read alike, one."""
         alias = self.details.get("Alias")
         if self.is_partition and alias is not None:
             alias = _NUMBERED.sub("", alias)
@@ -180,8 +181,13 @@ class Node:
             self.details.get("Join Type"),
             self.details.get("Strategy"),
             self.details.get("Partial Mode"),
-            tuple(dict.fromkeys(child.fingerprint for child in self.children if not child.is_trifle)),
+            self._children_told,
         )
+
+    @property
+    def _children_told(self) -> tuple[Fingerprint, ...]:
+        told = tuple(child.fingerprint for child in self.children if not child.is_trifle)
+        return tuple(dict.fromkeys(told)) if self.kind in _APPENDING else told
 
     def _blocks(self, *names: str) -> int:
         return sum(int(self.details.get(f"{name} Blocks", 0)) for name in names)
