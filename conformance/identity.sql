@@ -1,5 +1,6 @@
 -- name: list_identifiers
--- For every table of things, whether it has an extid that is a uuid, mandatory, drawn by default and unique by itself.
+-- For every table of things, whether it has an extid that is a uuid, mandatory, drawn by default and unique by itself;
+-- in a partitioned table, where no key can be without them, together with the columns that it is partitioned by.
 -- A thing is what is numbered; a step of a history is called by its operation instead.
 select c.relname as "table",
        coalesce(
@@ -8,7 +9,11 @@ select c.relname as "table",
            and a.atthasdef
            and exists (
                select from pg_index as i
-                where i.indrelid = c.oid and i.indisunique and i.indpred is null and i.indkey::text = a.attnum::text
+                where i.indrelid = c.oid
+                  and i.indisunique
+                  and i.indpred is null
+                  and i.indkey::text = concat_ws(
+                          ' ', (select p.partattrs::text from pg_partitioned_table as p where p.partrelid = c.oid), a.attnum)
            ),
            false
        ) as is_identified
@@ -16,6 +21,7 @@ select c.relname as "table",
   left join pg_attribute as a on a.attrelid = c.oid and a.attname = 'extid' and not a.attisdropped
  where c.relnamespace = 'virtualq'::regnamespace
    and c.relkind in ('r', 'p')
+   and not c.relispartition
    and c.relname <> 'ticketstatehistory'
    and exists (
            select

@@ -167,18 +167,27 @@ def test_another_tenants_operation_id_is_free(
 
 
 @pytest.mark.requirement("TEN-009")
-def test_a_tickets_tenant_follows_from_its_queue(
-    app: Application, maintainer: Actor, north: Tenant, expect: Expectation
-) -> None:
-    """An INSERT in the document's own shape, without a tenant, works: with the transaction's tenant, and with none."""
+def test_a_tickets_tenant_is_the_transactions(app: Application, north: Tenant, expect: Expectation) -> None:
+    """An INSERT in the document's own shape, without a tenant, works with the transaction's tenant."""
     given = {"queue_id": north.queue_id, "type_id": north.type_id}
 
     expect.equal(app.value(SQL["insert_ticket_without_tenant"], **given), north.id)
+
+
+@pytest.mark.requirement("TEN-009")
+@pytest.mark.requires("derived_tenant")
+def test_a_tickets_tenant_follows_from_its_queue_in_no_tenant(
+    maintainer: Actor, north: Tenant, expect: Expectation
+) -> None:
+    """It works for who is in no tenant, too."""
+    given = {"queue_id": north.queue_id, "type_id": north.type_id}
+
     with maintainer.trial():
         expect.equal(maintainer.value(SQL["insert_ticket_without_tenant"], **given), north.id)
 
 
 @pytest.mark.requirement("TEN-009")
+@pytest.mark.requires("derived_tenant")
 def test_an_items_tenant_follows_from_its_ticket(
     app: Application, maintainer: Actor, north: Tenant, expect: Expectation
 ) -> None:

@@ -101,7 +101,7 @@ def test_no_insert_reaches_another_tenant(scene: Scene, probe: Probe, tally: Tal
     for relation in scene.catalogue.relations.values():
         granted = relation.granted_columns("insert")
         what = f"insert into {relation.name}"
-        if relation.name in scene.unfurnished:
+        if relation.name in scene.unfurnished or not relation.may_be_written("insert"):
             continue
         if not granted:
             tally.refuse(NO_RIGHT, what, probe.ask(row.insert(relation, {})))
@@ -276,4 +276,7 @@ def test_row_security_is_forced_on_every_table(scene: Scene, tally: Tally) -> No
         tally.hold(table.is_secured, f"{table.name} has no row security")
         tally.hold(table.is_forced, f"{table.name} does not force row security on its owner")
         tally.hold(table.columns[str(table.owner)].is_mandatory, f"{table.name}.{table.owner} may be null")
+    for partition in scene.catalogue.partitions:
+        tally.hold(partition.is_secured and partition.is_forced, f"{partition.name} is a way around its table")
+        tally.hold(not partition.granted, f"{partition.name} is granted beside its table")
     tally.conclude("row security that is forced, on every table that tenants own rows of")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from virtualq_core.content import Statement
+
 _SQL = content.beside(__file__, "types.sql")
 
 
@@ -108,7 +110,12 @@ class Types:
             "fsm_schema": Jsonb(fsm_schema),
             "custom_fields_schema": _jsonb(custom_fields_schema),
         }
-        return self._select("define_type", parameters)[0]
+        try:
+            with tenant_scope(self._connection, self._tenant_id) as connection:
+                made = connection.execute(define_statement(connection).sql, parameters).fetchone()
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return self.get(made[0] if made else 0)
 
     def publish(
         self,
@@ -156,6 +163,16 @@ class Types:
                 return cursor.execute(_SQL[statement].sql, parameters).fetchall()
         except psycopg.Error as error:
             raise translate(error) from error
+
+
+def define_statement(connection: Connection[TupleRow]) -> Statement:
+    """
+    The statement that defines a type in this database and yields its id; it takes the columns that `Types.define` has.
+
+    It is an INSERT, or a call of the function that stands in its place where the tables are spread over nodes.
+    """
+    has_function = connection.execute(_SQL["has_function"].sql).fetchone() == (True,)
+    return _SQL["call_define_type" if has_function else "define_type"]
 
 
 def _jsonb(value: Mapping[str, Any] | None) -> Jsonb | None:

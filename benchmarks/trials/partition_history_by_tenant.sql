@@ -2,8 +2,9 @@
 -- But each row has to find its partition, and bulk transitions, which write many rows at once, take half as long again.
 -- known answer: reject
 
--- It holds on to the table; a migration installs schema/install/140_check.sql again afterwards.
+-- They hold on to the table; a migration installs schema/install/140_check.sql again afterwards.
 drop function virtualq.find_violations();
+drop view virtualq.TicketStep;
 
 alter table virtualq.TicketStateHistory rename to ticketstatehistory_whole;
 create table virtualq.TicketStateHistory (
@@ -32,10 +33,10 @@ alter table virtualq.TicketStateHistory
         references virtualq.Ticket (tenant_id, id) on delete restrict deferrable initially deferred;
 create trigger ticketstatehistory_is_append_only
     before update or delete on virtualq.TicketStateHistory
-    for each row execute function virtualq.keep_history();
+    for each row execute function virtualq.keep_history('ticketstatehistory');
 create trigger ticketstatehistory_is_not_truncated
     before truncate on virtualq.TicketStateHistory
-    for each statement execute function virtualq.keep_history();
+    for each statement execute function virtualq.keep_history('ticketstatehistory');
 
 create policy own_tenant on virtualq.TicketStateHistory for all to public
     using (tenant_id = nullif(current_setting('virtualq.tenant_id', true), '')::integer)
@@ -46,3 +47,8 @@ alter table virtualq.TicketStateHistory force row level security;
 grant select on virtualq.TicketStateHistory to virtualq_app;
 grant select, insert, update, delete on virtualq.TicketStateHistory to virtualq_maintainer;
 grant usage on sequence virtualq.ticketstatehistory_number to virtualq_maintainer;
+
+create view virtualq.TicketStep with (security_invoker = true) as
+select h.tenant_id, h.ticket_id, h.seq, h.operation_id, h.revision, h.from_state, h.to_state, h.transition_name
+  from virtualq.TicketStateHistory as h;
+grant select on virtualq.TicketStep to virtualq_app, virtualq_maintainer;

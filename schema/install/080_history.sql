@@ -24,36 +24,3 @@ create table virtualq.TicketStateHistory (
         deferrable initially deferred,
     constraint ticketstatehistory_seq_is_positive check (seq >= 1)
 );
-
--- Append-only for everybody, the owner too; only the purge functions open it, as the maintainer, for one transaction.
-create function virtualq.keep_history() returns trigger
-language plpgsql
-as $$
-begin
-    if tg_op = 'DELETE'
-       and current_user = 'virtualq_maintainer'
-       and current_setting('virtualq.purging', true) = 'on' then
-        return old;
-    end if;
-    raise exception using
-        errcode = 'integrity_constraint_violation',
-        constraint = tg_table_name || '_is_append_only',
-        schema = tg_table_schema,
-        table = tg_table_name,
-        message = format('history-is-kept: %s of %s is refused', lower(tg_op), tg_table_name),
-        hint = 'virtualq.purge_history() and virtualq.off_board_tenant() delete it on purpose';
-end
-$$;
-
-create trigger ticketstatehistory_is_append_only
-    before update or delete on virtualq.TicketStateHistory
-    for each row execute function virtualq.keep_history();
-create trigger ticketstatehistory_is_not_truncated
-    before truncate on virtualq.TicketStateHistory
-    for each statement execute function virtualq.keep_history();
-create trigger typedefinitionrevision_is_append_only
-    before update or delete on virtualq.TypeDefinitionRevision
-    for each row execute function virtualq.keep_history();
-create trigger typedefinitionrevision_is_not_truncated
-    before truncate on virtualq.TypeDefinitionRevision
-    for each statement execute function virtualq.keep_history();

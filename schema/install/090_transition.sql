@@ -4,7 +4,8 @@
 -- table with its schema and pin search_path, so that nobody can slip another table under them.
 
 -- Refuse a ticket for another tenant before anything is looked up for it. Row security judges a new row only after the
--- triggers, which would by then have told, by the error they raise, what that tenant has.
+-- triggers, which would by then have told, by the error they raise, what that tenant has. The argument is the table's
+-- name, which a partition does not tell.
 create function virtualq.keep_tenant() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -17,8 +18,8 @@ begin
     if new.tenant_id is not null or present is null then
         raise exception using
             errcode = 'insufficient_privilege',
-            schema = tg_table_schema, table = tg_table_name,
-            message = format('new row violates row-level security policy for table "%s"', tg_table_name);
+            schema = tg_table_schema, table = tg_argv[0],
+            message = format('new row violates row-level security policy for table "%s"', tg_argv[0]);
     end if;
     new.tenant_id := present;
     return new;
@@ -101,7 +102,7 @@ declare
 begin
     if new.transition_operation_id is not null then
         select h.ticket_id into first_for
-          from virtualq.TicketStateHistory as h
+          from virtualq.TicketStep as h
          where h.tenant_id = old.tenant_id
            and h.operation_id = new.transition_operation_id;
         if first_for = old.id then
@@ -252,7 +253,7 @@ create trigger ticket_keeps_tenant
         (new.tenant_id = nullif(current_setting('virtualq.tenant_id', true), '')::integer) is not true
         and current_user <> 'virtualq_maintainer'
     )
-    execute function virtualq.keep_tenant();
+    execute function virtualq.keep_tenant('ticket');
 create trigger zz_ticket_starts
     before insert on virtualq.Ticket
     for each row execute function virtualq.start_ticket();

@@ -51,7 +51,7 @@ begin
         -- waits for its ticket's row.)
         perform pg_advisory_xact_lock(hashtextextended(operation_id::text, tenant_id));
         select t.id, t.extid, t.current_state into ticket_id, extid, current_state
-          from virtualq.TicketStateHistory as h
+          from virtualq.TicketStep as h
           join virtualq.Ticket as t on t.tenant_id = h.tenant_id and t.id = h.ticket_id
          where h.tenant_id = create_ticket.tenant_id
            and h.operation_id = create_ticket.operation_id
@@ -76,7 +76,7 @@ begin
     -- The revision that the ticket was in fact created under: the type may be published at any moment before.
     if revision is not null then
         select h.revision into present
-          from virtualq.TicketStateHistory as h
+          from virtualq.TicketStep as h
          where h.tenant_id = create_ticket.tenant_id
            and h.ticket_id = create_ticket.ticket_id
            and h.seq = 1;
@@ -145,7 +145,7 @@ begin
 
     if replayed and operation_id is not null then
         select h.seq, h.ticket_id, h.transition_name into present
-          from virtualq.TicketStateHistory as h
+          from virtualq.TicketStep as h
          where h.tenant_id = transition_ticket.tenant_id
            and h.operation_id = transition_ticket.operation_id;
         if found and (present.ticket_id <> ticket_id or present.transition_name is distinct from transition) then
@@ -176,7 +176,7 @@ begin
     end if;
 
     select h.from_state, h.to_state, h.revision into from_state, to_state, revision
-      from virtualq.TicketStateHistory as h
+      from virtualq.TicketStep as h
      where h.tenant_id = transition_ticket.tenant_id
        and h.ticket_id = transition_ticket.ticket_id
        and h.seq = transition_ticket.seq;
@@ -236,7 +236,7 @@ begin
             on t.tenant_id = transition_tickets.tenant_id and t.id = w.id
           left join virtualq.TypeDefinition as y
             on y.scope = t.type_scope and y.id = t.type_definition_id
-          left join virtualq.TicketStateHistory as done
+          left join virtualq.TicketStep as done
             on done.tenant_id = transition_tickets.tenant_id and done.operation_id = w.operation_id
     ),
     moved as (

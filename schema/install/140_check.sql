@@ -19,20 +19,32 @@ begin atomic
         select t.tenant_id, t.id as ticket_id, t.type_scope, t.type_definition_id, t.version, t.current_state
           from virtualq.Ticket as t
           left join (
-            select h.tenant_id, h.ticket_id, count(*) as steps,
-                   bit_xor(hashtextextended(h.to_state, h.seq)
-                       # case when h.seq > 1 then hashtextextended(h.from_state, h.seq - 1) else 0 end) as chain
-              from virtualq.TicketStateHistory as h
-             group by h.tenant_id, h.ticket_id
+            select c.tenant_id, c.ticket_id, sum(c.steps) as steps, bit_xor(c.chain) as chain
+              from (
+                select h.tenant_id, h.ticket_id, 1 as steps,
+                       hashtextextended(h.to_state, h.seq)
+                           # case when h.seq > 1 then hashtextextended(h.from_state, h.seq - 1) else 0 end as chain
+                  from virtualq.TicketStateHistory as h
+                union all
+                select d.tenant_id, d.ticket_id, d.seq, hashtextextended(d.to_state, d.seq)
+                  from virtualq.list_detached_steps() as d
+              ) as c
+             group by c.tenant_id, c.ticket_id
           ) as l on l.tenant_id = t.tenant_id and l.ticket_id = t.id
          where (l.steps, l.chain) is distinct from (t.version, hashtextextended(t.current_state, t.version))
     ),
     step as (
-        select h.tenant_id, h.ticket_id, h.seq, h.from_state, h.to_state,
+        select h.tenant_id, h.ticket_id, h.seq, h.from_state, h.to_state, h.is_detached,
                lag(h.seq) over ticket as previous_seq,
                lag(h.to_state) over ticket as previous_state,
                lead(h.seq) over ticket is null as is_last
-          from virtualq.TicketStateHistory as h
+          from (
+            select k.tenant_id, k.ticket_id, k.seq, k.from_state, k.to_state, false as is_detached
+              from virtualq.TicketStateHistory as k
+            union all
+            select d.tenant_id, d.ticket_id, d.seq, null, d.to_state, true
+              from virtualq.list_detached_steps() as d
+          ) as h
           join suspect as s on s.tenant_id = h.tenant_id and s.ticket_id = h.ticket_id
          where exists (select from suspect)
         window ticket as (partition by h.tenant_id, h.ticket_id order by h.seq)
@@ -83,6 +95,7 @@ begin atomic
            format('seq %s follows %s', s.seq, coalesce(s.previous_seq, 0))
       from step as s
      where s.seq <> coalesce(s.previous_seq, 0) + 1
+       and not s.is_detached
     union all
     select 'history-is-a-path', s.tenant_id, s.ticket_id,
            format('seq %s leaves ''%s''; seq %s had reached ''%s''', s.seq, s.from_state, s.previous_seq, s.previous_state)
@@ -128,5 +141,8 @@ begin atomic
           ) as u
       ) as o
      where o.extid = o.previous
-     group by o.extid;
+     group by o.extid
+    union all
+    select l.rule, l.tenant_id, l.ticket_id, l.detail
+      from virtualq.list_layout_violations() as l;
 end;

@@ -56,6 +56,7 @@ grant select on
     virtualq.Tenant, virtualq.Queue, virtualq.Customer, virtualq.Employee, virtualq.TypeDefinition,
     virtualq.TypeDefinitionRevision, virtualq.Ticket, virtualq.TicketItem, virtualq.TicketStateHistory
     to virtualq_app;
+grant select on virtualq.TicketStep to virtualq_app, virtualq_maintainer;
 grant update (name, time_zone, configuration) on virtualq.Tenant to virtualq_app;
 grant
     insert (tenant_id, name),
@@ -111,6 +112,8 @@ grant execute on function
     virtualq.refuse_machine(text, text),
     virtualq.is_falsy(jsonb),
     virtualq.is_searchable_path(jsonpath),
+    virtualq.list_detached_steps,
+    virtualq.list_layout_violations,
     virtualq.require_name(text, jsonb, text),
     virtualq.require_state_name(text, jsonb),
     virtualq.require_transition_name(text, jsonb),

@@ -187,3 +187,21 @@ def test_psql_gives_its_own_exit_code(virtualq: VirtualQ, empty: Database) -> No
 
     assert done.returncode == 1
     assert "nowhere" in done.stderr
+
+
+def test_a_layout_is_chosen_once(virtualq: VirtualQ, empty: Database) -> None:
+    """The same again is fine, another one is refused, and one that there is not is a usage error."""
+    url = ("--database-url", empty.dsn)
+    unknown = virtualq("db", "install", *url, "--partition", "week")
+    first = virtualq("db", "install", *url, "--partition", "month")
+    again = virtualq("db", "install", *url, "--partition", "month")
+    other = virtualq("db", "install", *url)
+
+    assert [done.returncode for done in (unknown, first, again, other)] == [2, 0, 0, 4]
+    assert "no partitioning named 'week'" in unknown.stderr
+    assert "partitioned by month" in first.stdout
+    assert "in another layout" in other.stderr
+
+    retained = virtualq("db", "retain", *url, "--before", "2025-01-01")
+
+    assert (retained.returncode, retained.stdout) == (0, "0 months detached\n")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from virtualq_core.measure.partition import without_partitions
 from virtualq_core.measure.plan import Plan, columns_of, wrapped_columns
 
 if TYPE_CHECKING:
@@ -242,3 +243,43 @@ def test_what_is_not_a_plan_is_refused(answer: object) -> None:
     """An empty answer or two statements' plans are an error, not an empty plan."""
     with pytest.raises(ValueError, match="EXPLAIN"):
         Plan.parse(answer)
+
+
+def _over_months(*months: dict[str, Any]) -> Plan:
+    """A history read through these partitions, as EXPLAIN tells it, with the partitions told as their table."""
+    children = [
+        {"Node Type": "Index Scan", "Alias": f"h_{number}", "Index Cond": f"(h_{number}.ticket_id = 7)", **month}
+        for number, month in enumerate(months, 1)
+    ]
+    document = {"Plan": {"Node Type": "Append", "Plans": children}}
+    wholes = {f"history_2025_{month:02}": "history" for month in range(1, 13)}
+    wholes |= {f"{name}_pkey": "history_pkey" for name in wholes}
+    return Plan.parse(without_partitions(document, wholes))
+
+
+def _scanned(month: int, **details: object) -> dict[str, Any]:
+    name = f"history_2025_{month:02}"
+    return {"Relation Name": name, "Index Name": f"{name}_pkey", "Shared Hit Blocks": 3, "Actual Loops": 1} | details
+
+
+def test_partitions_are_told_as_the_table_and_the_index_that_they_are_of() -> None:
+    """What is demanded of a plan names those; which month a tenant's rows lie in is no other plan."""
+    plan = _over_months(_scanned(1), _scanned(2))
+
+    assert plan.served_by == ("history_pkey",)
+    assert [node.relation for node in plan.executed if node.relation] == ["history", "history"]
+    assert [node.details["Partition"] for node in plan.root.children] == ["history_2025_01", "history_2025_02"]
+    assert plan.fingerprint == _over_months(_scanned(3), _scanned(4), _scanned(5)).fingerprint
+    assert plan.fingerprint != _over_months(_scanned(1), _scanned(2, **{"Index Cond": "(h_2.seq = 1)"})).fingerprint
+
+
+def test_an_empty_partition_that_is_read_whole_is_no_sequential_scan() -> None:
+    """A month that is made ahead has no block to read; one that has several is scanned indeed."""
+    whole = {"Node Type": "Seq Scan", "Index Name": None, "Index Cond": None}
+    ahead = _over_months(_scanned(1), _scanned(2, **whole, **{"Shared Hit Blocks": 0}))
+    behind = _over_months(_scanned(1), _scanned(2, **whole, **{"Shared Hit Blocks": 40}))
+
+    assert ahead.sequential_scans == ()
+    assert ahead.fingerprint == _over_months(_scanned(1)).fingerprint
+    assert behind.sequential_scans == ("history",)
+    assert behind.fingerprint != ahead.fingerprint

@@ -44,9 +44,10 @@ def compare(
     """
     Say whether HEAD is worse than BASE: plans, blocks and log exactly, times by alternation with their intervals.
 
-    Each side is a set of indexes (indexes:lean), a settings file (settings:big.conf), a PostgreSQL (postgres:17, or the
-    folder of its programs), a git revision (git:main), or saved results (results:out/results.json). Where one side is
-    saved so must be the other. Exits 0 where HEAD is no worse, 1 where it is, 3 where that cannot be told.
+    Each side is a set of indexes (indexes:lean), a way to partition (partition:month), a settings file
+    (settings:big.conf), a PostgreSQL (postgres:17, or the folder of its programs), a git revision (git:main), or saved
+    results (results:out/results.json). Where one side is saved so must be the other. Exits 0 where HEAD is no worse, 1
+    where it is, 3 where that cannot be told.
 
     Example: virtualq compare indexes:seed indexes:lean
     """

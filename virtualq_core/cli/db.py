@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,9 @@ from virtualq_core.database import binaries, client, guard, lease, listen
 from virtualq_core.database.clone import working_database
 from virtualq_core.database.cluster import Cluster
 from virtualq_core.database.install import install as install_schema
+from virtualq_core.database.layout import Layout
 from virtualq_core.database.provider import provide, run
+from virtualq_core.database.retention import detach_history
 from virtualq_core.seeding.kept import drop_kept, list_kept
 
 if TYPE_CHECKING:
@@ -109,6 +112,9 @@ def install_command(
     database: Name = None,
     indexes: Annotated[str, typer.Option("--indexes", metavar="NAME", help="A file of schema/indexes.")] = "seed",
     partition: Partition = None,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help="Spread the tables over the nodes of a Citus cluster, by tenant.")
+    ] = False,
     mark: Annotated[bool, typer.Option("--mark/--no-mark", help="Let the harness write there afterwards.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -117,12 +123,13 @@ def install_command(
 
     Example: virtualq db install --database-url postgresql://me@db.example/virtualq_check
     """
+    layout = chosen_layout(partition, is_distributed=distributed)
     with _database(database_url, postgres_bin, image, database) as target:
-        made = install_schema(target, indexes=indexes, layout=chosen_layout(partition), mark=mark)
+        made = install_schema(target, indexes=indexes, layout=layout, mark=mark)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(made), indent=2, default=str))
         return
-    partitioned = "" if made.layout == "none" else f", partitioned by {made.layout}"
+    partitioned = "" if layout is Layout.NONE else f", {layout.told}"
     typer.echo(
         f"schema {made.schema_version} ({made.schema_hash[:12]}), indexes '{made.indexes}'{partitioned}, "
         f"in '{target.name}'"
@@ -145,6 +152,34 @@ def mark(
     with _database(database_url, postgres_bin, None, database) as target:
         guard.mark(target, may_write=not off)
     typer.echo(f"the harness {'may no longer' if off else 'may'} write into '{target.name}'")
+
+
+@app.command()
+def retain(
+    before: Annotated[
+        datetime, typer.Option("--before", formats=["%Y-%m-%d"], help="Months that end by this day (UTC) are detached.")
+    ],
+    database_url: DatabaseUrl = None,
+    postgres_bin: PostgresBin = None,
+    database: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Detach the old months of a history that is partitioned by month; nothing is deleted.
+
+    Each is a table of its own afterwards, to be dumped, moved or dropped; `select virtualq.attach_history()` takes the
+    last one back.
+
+    Example: virtualq db retain --before 2025-01-01 --database-url postgresql://me@db.example/virtualq_check
+    """
+    with _database(database_url, postgres_bin, None, database, make=False) as target:
+        detached = detach_history(target, before=before.replace(tzinfo=UTC))
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(month) for month in detached], indent=2, default=str))
+        return
+    for month in detached:
+        typer.echo(f"virtualq.{month.table_name}: {month.steps:,} steps, {month.size_bytes / 2**20:,.1f} MiB")
+    typer.echo(f"{len(detached)} months detached")
 
 
 @app.command()

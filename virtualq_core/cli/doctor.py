@@ -82,5 +82,6 @@ def _server_notes(server: Server) -> Iterator[Note]:
         yield Note(name, is_there=name in found, said=words)
     for name in sorted(capability.EXTENSIONS):
         yield Note(name, is_there=name in found, said=f"the extension {name}")
-    if server.kind == "url" and not clone.rights(server).may_create_database:
-        yield Note("fresh databases", is_there=False, said="no CREATEDB: the given database itself is used")
+    if server.kind == "url" and not (found_rights := clone.rights(server)).may_create_database:
+        why, _ = found_rights.hindrance
+        yield Note("fresh databases", is_there=False, said=f"{why}: the given database itself is used")

@@ -32,10 +32,11 @@ def run_guarantees(server: Server, *, tickets: int, limit_s: float, form: Form, 
     Raises:
         EnvironmentFault: the server is given by url, and its role may make no database.
     """
-    if server.kind == "url" and not rights(server).may_create_database:
+    if server.kind == "url" and not (allowed := rights(server)).may_create_database:
+        why, next_step = allowed.hindrance
         raise EnvironmentFault(
-            "the cost of guarantees is measured in a database of its own, and the role may make none",
-            next_step="alter role ... createdb, or let the harness bring its own server",
+            f"the cost of guarantees is measured in a database of its own, and none can be made: {why}",
+            next_step=next_step,
         )
     tell(f"measuring in a fresh database with {tickets:,} tickets")
     with seeded(server, tickets=tickets) as database:

@@ -40,13 +40,17 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the resul
 _ADDRESS = "--database-url"
 
 
-def chosen_layout(partition: str | None) -> Layout:
+def chosen_layout(partition: str | None, *, is_distributed: bool = False) -> Layout:
     """
-    The layout that `--partition` names; without it, the plain one.
+    The layout that `--partition` or `--distributed` names; without them, the plain one.
 
     Raises:
-        UsageError: no partitioning has that name.
+        UsageError: no partitioning has that name, or both are given.
     """
+    if is_distributed:
+        if partition is not None:
+            raise UsageError("--partition and --distributed exclude each other", next_step="leave one of them out")
+        return Layout.DISTRIBUTED
     if partition is None:
         return Layout.NONE
     if partition not in map(str, PARTITIONINGS):

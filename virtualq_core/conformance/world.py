@@ -24,6 +24,7 @@ from virtualq_core.database.guard import Standing
 from virtualq_core.database.install import install, require_layout
 from virtualq_core.database.layout import Layout
 from virtualq_core.tenancy import APPLICATION_ROLE, MAINTAINER_ROLE, enter_statement
+from virtualq_core.types import define_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -138,7 +139,9 @@ class Application(Actor):
 
     def define(self, machine: Mapping[str, Any], fields: Mapping[str, Any] | None = None) -> int:
         """A new type of the tenant's; its id."""
-        return int(self.value(_SQL["define_type"], **_type(machine, fields), type_code=f"type-{uuid4()}"[:32]))
+        name = f"type-{uuid4()}"[:32]
+        statement = define_statement(self.connection)
+        return int(self.value(statement, **_type(machine, fields), type_code=name, type_name=name))
 
     def publish(
         self,

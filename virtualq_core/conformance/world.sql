@@ -35,11 +35,6 @@ insert into virtualq.Customer (tenant_id, name) values (%(tenant_id)s, %(name)s)
 -- name: add_employee
 insert into virtualq.Employee (tenant_id, name) values (%(tenant_id)s, %(name)s) returning id
 
--- name: define_type
-insert into virtualq.TypeDefinition (tenant_id, type_code, type_name, fsm_schema, custom_fields_schema)
-values (%(tenant_id)s, %(type_code)s, %(type_code)s, %(fsm_schema)s, %(custom_fields_schema)s)
-returning id
-
 -- name: publish_type
 select virtualq.publish_type(%(type_definition_id)s, %(fsm_schema)s, %(custom_fields_schema)s, %(state_mapping)s)
 

@@ -81,6 +81,7 @@ WITHOUT_SERVER: dict[str, tuple[str, Callable[[], bool]]] = {
 
 IN_DATABASE: dict[str, tuple[str, str]] = {
     "plain_update": ("an application that may update Ticket.current_state itself", "has_plain_update"),
+    "derived_tenant": ("tables whose rows may lie anywhere before it is known whose they are", "has_derived_tenant"),
 }
 """What depends on the schema that is tested: in words, and the statement that asks for it."""
 

@@ -29,3 +29,13 @@ select 'createrole' from self where self.rolcreaterole or self.rolsuper
 -- name: has_plain_update
 -- Whether the application may move a ticket by an UPDATE of its own, or by functions alone.
 select has_column_privilege('virtualq_app', 'virtualq.ticket', 'current_state', 'update')
+
+-- name: has_derived_tenant
+-- Whether a trigger may still say whose a ticket is: not where that decides, before any trigger, where the ticket lies.
+select not exists (
+           select
+             from pg_partitioned_table as p
+             join pg_attribute as a on a.attrelid = p.partrelid and a.attnum = any (p.partattrs)
+            where p.partrelid = 'virtualq.ticket'::regclass
+              and a.attname = 'tenant_id'
+       )

@@ -47,18 +47,33 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rights:
-    """What the connecting role may make on its server."""
+    """
+    What the connecting role may make on its server.
+
+    On the coordinator of a Citus cluster it makes no databases, whatever it may: its other nodes would not have them.
+    """
 
     may_create_database: bool
+    is_coordinator: bool
     may_create_role: bool
     is_superuser: bool
+
+    @property
+    def hindrance(self) -> tuple[str, str]:
+        """Why no database can be made, and what to do."""
+        if self.is_coordinator:
+            return (
+                "its database is spread over nodes, which would not have it",
+                "let the harness bring its own server, or do this on one server",
+            )
+        return "the role has no CREATEDB", "alter role ... createdb, or let the harness bring its own server"
 
 
 def rights(server: Server) -> Rights:
     """The rights of the server's owner role."""
     with server.maintenance.connect() as connection:
         found = connection.cursor(row_factory=class_row(Rights)).execute(_SQL["read_rights"].sql).fetchone()
-    return found or Rights(may_create_database=False, may_create_role=False, is_superuser=False)
+    return found or Rights(may_create_database=False, is_coordinator=False, may_create_role=False, is_superuser=False)
 
 
 def require_copies(server: Server) -> None:
@@ -66,12 +81,13 @@ def require_copies(server: Server) -> None:
     Make sure, before anything is seeded, that databases can be made and copied on the server.
 
     Raises:
-        EnvironmentFault: the server's role has no CREATEDB.
+        EnvironmentFault: the server's role has no CREATEDB, or the server is the coordinator of a cluster.
     """
-    if not rights(server).may_create_database:
+    found = rights(server)
+    if not found.may_create_database:
+        why, next_step = found.hindrance
         raise EnvironmentFault(
-            "databases cannot be made on this server, and copies are compared: the role has no CREATEDB",
-            next_step="alter role ... createdb, or let the harness bring its own server",
+            f"databases cannot be made on this server, and copies are compared: {why}", next_step=next_step
         )
 
 
@@ -82,8 +98,9 @@ def fresh_database(
     """
     A new database, empty or a copy of `template`; dropped at the end, unless `keep`.
 
-    After a SIGKILL the next run drops it. Where the role of a server given by url has no CREATEDB, the given
-    database itself is used, if the guard lets it, and stays; a warning in the log says so.
+    After a SIGKILL the next run drops it. Where the role of a server given by url has no CREATEDB, or the server is the
+    coordinator of a cluster, the given database itself is used, if the guard lets it, and stays; a warning in the log
+    says so.
 
     Raises:
         GuardRefusal: the given database would have to be used, and is not ours to write into.
@@ -91,8 +108,8 @@ def fresh_database(
     """
     if _PREFIX.fullmatch(prefix) is None:
         raise UsageError(f"'{prefix}' cannot begin a database's name", expected=_PREFIX.pattern)
-    if server.kind == "url" and not rights(server).may_create_database:
-        yield _given_database(server, template)
+    if server.kind == "url" and not (found := rights(server)).may_create_database:
+        yield _given_database(server, template, found)
         return
     database = server.named(f"{prefix}_run_{secrets.token_hex(6)}")
     try:
@@ -181,17 +198,13 @@ def _is_signed(database: Database, comment: str | None) -> bool:
         return False
 
 
-def _given_database(server: Server, template: str | None) -> Database:
+def _given_database(server: Server, template: str | None, found: Rights) -> Database:
     database = server.maintenance
+    why, next_step = found.hindrance
     if template is not None:
-        raise EnvironmentFault(
-            "databases cannot be copied on this server: the role has no CREATEDB",
-            next_step="alter role ... createdb, or let the harness bring its own server",
-        )
+        raise EnvironmentFault(f"databases cannot be copied on this server: {why}", next_step=next_step)
     guard.require_writable(database)
-    _log.warning(
-        "the role has no CREATEDB: the database '%s' itself is used, and what is made there stays", database.name
-    )
+    _log.warning("%s: the database '%s' itself is used, and what is made there stays", why, database.name)
     return database
 
 

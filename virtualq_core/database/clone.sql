@@ -1,6 +1,8 @@
 -- name: read_rights
--- What the connecting role may make here.
-select r.rolcreatedb or r.rolsuper as may_create_database,
+-- What the connecting role may make here. A database made on the coordinator of a cluster is not on its other nodes.
+select (r.rolcreatedb or r.rolsuper) and to_regproc('pg_catalog.create_distributed_table') is null
+           as may_create_database,
+       to_regproc('pg_catalog.create_distributed_table') is not null as is_coordinator,
        r.rolcreaterole or r.rolsuper as may_create_role,
        r.rolsuper as is_superuser
   from pg_catalog.pg_roles as r

@@ -14,9 +14,10 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.database import guard
+from virtualq_core.database.distribution import require_citus
 from virtualq_core.database.fault import explain
 from virtualq_core.database.guard import Finding, Installation, Standing
-from virtualq_core.database.layout import Layout
+from virtualq_core.database.layout import Layout, comes_last
 from virtualq_core.database.version import SCHEMA_VERSION, schema_hash, type_files
 from virtualq_core.errors import EnvironmentFault, UsageError, VirtualQError
 
@@ -55,6 +56,7 @@ def install(
         UsageError: there is no such set of indexes, or the folder has no such layout.
         EnvironmentFault: the schema is there with other indexes or in another layout; nothing was changed.
         GuardRefusal: something else is there; nothing was changed.
+        NoCitus: the tables are to be spread over nodes, and the server cannot; nothing was changed.
         InstallFailed: a file could not be applied; nothing was changed.
     """
     folder = content.folder("schema") if source is None else source
@@ -151,7 +153,9 @@ def _is_race(error: psycopg.Error) -> bool:
 
 
 def _apply(connection: psycopg.Connection[Any], wanted: _Wanted) -> Installation:
-    for path in (*wanted.files, wanted.index_file):
+    if wanted.layout is Layout.DISTRIBUTED:
+        require_citus(connection)
+    for path in (*(file for file in wanted.files if not comes_last(file)), wanted.index_file):
         _apply_file(connection, path)
     types = type_files(wanted.folder)
     if types:
@@ -159,6 +163,8 @@ def _apply(connection: psycopg.Connection[Any], wanted: _Wanted) -> Installation
         for path in types:
             _add_type(connection, path)
         connection.execute(_SQL["become_installer"].sql)
+    for path in filter(comes_last, wanted.files):
+        _apply_file(connection, path)
     connection.execute(
         _SQL["record_installation"].sql,
         {

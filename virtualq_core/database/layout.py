@@ -2,7 +2,8 @@
 How the tables lie: as they are written in `install/`, partitioned, or spread over nodes.
 
 A layout other than the plain one is an overlay: a folder of numbered SQL files whose names are sorted in among those of
-`install/`. A file of the same name as one of `install/` stands in its place.
+`install/`. A file of the same name as one of `install/` stands in its place. The files whose names begin with a 9 come
+last of all: after the indexes and the system-defined types, when the schema is whole.
 """
 
 from __future__ import annotations
@@ -26,6 +27,17 @@ class Layout(Enum):
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def told(self) -> str:
+        """What it does to the tables, in words."""
+        match self:
+            case Layout.NONE:
+                return "not partitioned"
+            case Layout.DISTRIBUTED:
+                return "spread over nodes by tenant"
+            case _:
+                return f"partitioned by {self}"
 
     @classmethod
     def named(cls, name: str) -> Layout:
@@ -55,6 +67,17 @@ class Layout(Enum):
                 raise UsageError(f"the schema has no layout '{self}'", observed=f"no SQL files in {schema / place}")
             chosen |= overlay
         return [chosen[name] for name in sorted(chosen)]
+
+
+def comes_last(file: Path) -> bool:
+    """Whether a file of a layout is applied after the indexes and the types."""
+    return file.name.startswith("9")
+
+
+def all_files(schema: Path) -> list[Path]:
+    """Every file that installs any of the layouts."""
+    places = ["install", *_OVERLAYS.values()]
+    return [path for place in places for path in sorted((schema / place).glob("*.sql"))]
 
 
 _OVERLAYS = {

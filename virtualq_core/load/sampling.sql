@@ -9,19 +9,28 @@ select a.pid,
  where a.pid <> pg_backend_pid()
 
 -- name: read_counters
--- Locks that are waited for, what became of tickets and of their history, and of transactions.
+-- Locks that are waited for, what became of tickets and of their history, in partitions as well, and of transactions.
+with whole as (
+    select coalesce(pg_partition_root(s.relid), s.relid) as relid, s.n_tup_upd, s.n_tup_hot_upd, s.n_dead_tup
+      from pg_stat_user_tables as s
+     where s.schemaname = 'virtualq'
+)
 select (select count(*) from pg_locks as l where not l.granted),
-       t.n_tup_upd,
-       t.n_tup_hot_upd,
-       t.n_dead_tup + h.n_dead_tup,
+       t.updates,
+       t.hot_updates,
+       t.dead,
        d.xact_commit,
        d.xact_rollback,
        d.deadlocks,
        d.blks_hit + d.blks_read
-  from pg_stat_user_tables as t
-  join pg_stat_user_tables as h on h.relid = to_regclass('virtualq.ticketstatehistory')
+  from (
+    select sum(w.n_tup_upd) filter (where w.relid = 'virtualq.ticket'::regclass)::bigint as updates,
+           sum(w.n_tup_hot_upd) filter (where w.relid = 'virtualq.ticket'::regclass)::bigint as hot_updates,
+           sum(w.n_dead_tup)::bigint as dead
+      from whole as w
+     where w.relid in ('virtualq.ticket'::regclass, 'virtualq.ticketstatehistory'::regclass)
+  ) as t
   join pg_stat_database as d on d.datname = current_database()
- where t.relid = to_regclass('virtualq.ticket')
 
 -- name: read_snapshots
 -- The oldest snapshot that keeps dead rows of this database from being removed: its age in transactions and in seconds.

@@ -68,6 +68,9 @@ METRICS: Mapping[str, Metric] = {
     "can_be_served_by": Metric("names", "", "indexes that are able to serve the query, whichever is used today"),
     "must_not_scan": Metric("names", "", "tables that the query never reads from end to end"),
     "must_not_spill": Metric("flag", "", "no sort and no hash writes temporary files"),
+    "must_stay_on_one_node": Metric(
+        "flag", "", "where the tables are spread over nodes, one node answers; meant by every budget on a plan"
+    ),
     "max_buffers": Metric("number", "blocks", "blocks that the execution touches, hit and read", _TIMED),
     "max_planning_buffers": Metric("number", "blocks", "blocks that planning touches on a warm connection"),
     "max_buffers_per_row": Metric("number", "blocks/row", "blocks touched over rows returned"),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
+from virtualq_core.database.layout import all_files
 from virtualq_core.measure.budget import OPERATIONS
 from virtualq_core.measure.ground import ACTOR, BATCH, ITEMS
 from virtualq_core.measure.plan import Plan
@@ -125,8 +126,8 @@ def measure_triggers(observer: Observer, ground: Ground, *, lives: int = LIVES) 
 
 @cache
 def declared_triggers() -> frozenset[tuple[str, str]]:
-    """The triggers that schema/install creates, each as table and name."""
-    texts = [path.read_text(encoding="utf-8") for path in (content.folder("schema") / "install").glob("*.sql")]
+    """The triggers that the schema creates in one of its layouts, each as table and name."""
+    texts = [path.read_text(encoding="utf-8") for path in all_files(content.folder("schema"))]
     return frozenset(
         (match["table"].lower(), match["name"].lower()) for text in texts for match in _TRIGGER.finditer(text)
     )

@@ -39,8 +39,13 @@ update virtualq.Ticket as t
 
 -- name: count_updates
 -- This transaction's updates of tickets so far, and those of them that were heap-only.
-select coalesce(pg_stat_get_xact_tuples_updated('virtualq.ticket'::regclass), 0),
-       coalesce(pg_stat_get_xact_tuples_hot_updated('virtualq.ticket'::regclass), 0);
+select coalesce(sum(pg_stat_get_xact_tuples_updated(p.relid)), 0)::bigint,
+       coalesce(sum(pg_stat_get_xact_tuples_hot_updated(p.relid)), 0)::bigint
+  from (
+    select 'virtualq.ticket'::regclass as relid
+    union
+    select t.relid from pg_partition_tree('virtualq.ticket') as t
+  ) as p;
 
 -- name: list_triggers
 -- The triggers of these tables that fire, but for those that belong to constraints.

@@ -15,9 +15,12 @@ select a.attname, a.atttypid = 'varchar'::regtype
  order by k.place;
 
 -- name: describe_statistics
--- The rows that the planner believes the table to have, those changed since the last ANALYZE, and whether there are
--- statistics of any column. Whom row security binds may not look at those, and is told that there are.
-select c.reltuples::double precision, pg_stat_get_mod_since_analyze(c.oid),
+-- The rows that the planner believes the table to have, those changed since the last ANALYZE, in partitions as well, and
+-- whether there are statistics of any column. Whom row security binds may not look at those, and is told that there are.
+select c.reltuples::double precision,
+       pg_stat_get_mod_since_analyze(c.oid)
+           + (select coalesce(sum(pg_stat_get_mod_since_analyze(p.relid)), 0)::bigint
+                from pg_partition_tree(c.oid) as p where p.relid <> c.oid),
        row_security_active(c.oid)
        or exists (select from pg_stats as s where s.schemaname = n.nspname and s.tablename = c.relname)
   from pg_class as c

@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.adapt import PyFormat, Transformer
 
 from virtualq_core import content
+from virtualq_core.measure.partition import list_partitions, without_partitions
 from virtualq_core.measure.plan import Plan
 from virtualq_core.tenancy import enter_statement
 
@@ -184,17 +185,18 @@ def _drop_rivals(connection: psycopg.Connection[Any], index: str) -> None:
 
 def _explain(connection: psycopg.Connection[Any], case: Case) -> Plan:
     statement = sql.SQL(_SQL["explain_query"].sql) + sql.SQL(" ") + sql.SQL(explained(case).sql)
-    return _plan(connection.execute(statement, dict(case.parameters), prepare=False).fetchone())
+    return _plan(connection, connection.execute(statement, dict(case.parameters), prepare=False).fetchone())
 
 
 def _explained(connection: psycopg.Connection[Any], statement: sql.Composed) -> Plan:
-    return _plan(connection.execute(sql.SQL(_SQL["explain_query"].sql) + sql.SQL(" ") + statement).fetchone())
+    answer = connection.execute(sql.SQL(_SQL["explain_query"].sql) + sql.SQL(" ") + statement).fetchone()
+    return _plan(connection, answer)
 
 
-def _plan(row: tuple[Any, ...] | None) -> Plan:
+def _plan(connection: psycopg.Connection[Any], row: tuple[Any, ...] | None) -> Plan:
     if row is None:
         raise psycopg.DataError("EXPLAIN answered nothing")
-    return Plan.parse(row[0])
+    return Plan.parse(without_partitions(row[0], list_partitions(connection)))
 
 
 def _inner() -> dict[str, Statement]:

@@ -62,8 +62,15 @@ class Finding:
 
 
 def judge_shape(observer: Observer, budget: Budget, planned: Planned) -> list[Finding]:
-    """The limits on the plan itself: the indexes that serve it, the tables that it scans, whether it spills."""
-    findings = [_served(observer, budget, planned, index) for index in budget.names("must_be_served_by")]
+    """
+    The limits on the plan itself: the indexes that serve it, the tables that it scans, whether it spills.
+
+    Where the tables are spread over nodes, also that one node answers, whether or not the budget says so.
+    """
+    findings = []
+    if planned.plan.task_count is not None or "must_stay_on_one_node" in budget.limits:
+        findings.append(_on_one_node(budget, planned))
+    findings += [_served(observer, budget, planned, index) for index in budget.names("must_be_served_by")]
     findings += [_servable(observer, budget, planned, index) for index in budget.names("can_be_served_by")]
     findings += [_not_scanned(budget, planned, table) for table in budget.names("must_not_scan")]
     if "must_not_spill" in budget.limits:
@@ -164,6 +171,20 @@ def _not_scanned(budget: Budget, planned: Planned, table: str) -> Finding:
     return _text_finding(budget, "must_not_scan", planned, limit, problem=problem)
 
 
+def _on_one_node(budget: Budget, planned: Planned) -> Finding:
+    tasks = planned.plan.task_count or 1
+    problem = None
+    if tasks > 1:
+        problem = Problem(
+            code="fanned-out",
+            what=f"{budget.name}: {planned.case.query} is asked of every part of the tables, not the tenant's alone",
+            observed=f"{tasks:,} tasks (tenant {planned.case.tenant_id})",
+            expected="1 task",
+            next_step="name tenant_id in the conditions of every table that is spread, or equate it with one that does",
+        )
+    return _text_finding(budget, "must_stay_on_one_node", planned, "1 task", problem=problem)
+
+
 def _not_spilled(observer: Observer, budget: Budget, planned: Planned) -> Finding:
     problem = None
     if planned.plan.spilled_blocks:
@@ -187,6 +208,17 @@ def _served_by(plan: Plan) -> str:
     return ", ".join([*plan.served_by, *scans]) or "no index"
 
 
+def _observed(metric: str, plan: Plan) -> str:
+    match metric:
+        case "must_not_spill":
+            return f"{plan.spilled_blocks:,} blocks"
+        case "must_stay_on_one_node":
+            tasks = plan.task_count or 1
+            return f"{tasks:,} task" + ("s" if tasks > 1 else "")
+        case _:
+            return _served_by(plan)
+
+
 def _text_finding(
     budget: Budget,
     metric: str,
@@ -201,7 +233,7 @@ def _text_finding(
         name=budget.name,
         metric=metric,
         verdict=reached if budget.enforced else "skipped",
-        observed=f"{planned.plan.spilled_blocks:,} blocks" if metric == "must_not_spill" else _served_by(planned.plan),
+        observed=_observed(metric, planned.plan),
         limit=limit,
         sense="equals",
         query=budget.query,

@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from virtualq_core.measure.remote import task_count, with_remote_plans
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 Fingerprint: TypeAlias = tuple[Any, ...]
 """(node, relation and alias, index, columns of Index Cond, of Filter, join type, strategy, partial mode, children)."""
 
+# PostgreSQL numbers the aliases of a table's partitions.
+_NUMBERED = re.compile(r"_\d+$")
 _PARAMETER = re.compile(r"\$[1-9]")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _CAST = re.compile(r"::(?:timestamp|time) with(?:out)? time zone|::[a-z ]*varying|::\"?[\w.]+\"?(?:\[\])?")
@@ -29,6 +33,7 @@ _QUALIFIED = re.compile(rf"(?<![\w$.])(?P<alias>{_NAME})\.(?P<column>{_NAME})(?!
 _BARE = re.compile(rf"(?<![\w$.\"])(?P<column>{_NAME})(?![\w$.\"]|\s*\()")
 _COMPARISON = r"(?:=|<=|>=|<|>|@>)"
 _FETCHING = frozenset({"Index Scan", "Bitmap Heap Scan"})
+_APPENDING = frozenset({"Append", "Merge Append"})
 # Their own row counts are always zero: they hand over a bitmap.
 _COUNTLESS = frozenset({"BitmapAnd", "BitmapOr"})
 
@@ -131,6 +136,16 @@ class Node:
         return int(self.details.get("Actual Loops", 1)) > 0
 
     @property
+    def is_partition(self) -> bool:
+        """Whether it scans a part of a table (`virtualq_core.measure.partition` has put the table's name there)."""
+        return "Partition" in self.details
+
+    @property
+    def is_trifle(self) -> bool:
+        """Whether it reads a whole partition that is empty or fits into a block: nothing serves that better."""
+        return self.is_partition and self.kind == "Seq Scan" and self.buffers <= 1
+
+    @property
     def rows_removed(self) -> float:
         """The rows that were read and thrown away here, over all loops."""
         removed = sum(
@@ -153,8 +168,10 @@ class Node:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The node's part of the plan's fingerprint, its children's included."""
+        """The node's part of the plan's fingerprint, its children's too; of partitions that are read alike, one."""
         alias = self.details.get("Alias")
+        if self.is_partition and alias is not None:
+            alias = _NUMBERED.sub("", alias)
         return (
             self.kind,
             self.relation if alias in (None, self.relation) else f"{self.relation or ''} {alias}".strip(),
@@ -164,8 +181,13 @@ class Node:
             self.details.get("Join Type"),
             self.details.get("Strategy"),
             self.details.get("Partial Mode"),
-            tuple(child.fingerprint for child in self.children),
+            self._children_told,
         )
+
+    @property
+    def _children_told(self) -> tuple[Fingerprint, ...]:
+        told = tuple(child.fingerprint for child in self.children if not child.is_trifle)
+        return tuple(dict.fromkeys(told)) if self.kind in _APPENDING else told
 
     def _blocks(self, *names: str) -> int:
         return sum(int(self.details.get(f"{name} Blocks", 0)) for name in names)
@@ -204,8 +226,13 @@ class Plan:
 
     @cached_property
     def root(self) -> Node:
-        """The topmost node."""
-        return Node.parse(self.document["Plan"])
+        """The topmost node; of a query that one node of several answers, the topmost of that node's plan."""
+        return Node.parse(with_remote_plans(self.document["Plan"]))
+
+    @cached_property
+    def task_count(self) -> int | None:
+        """The parts of spread tables that are asked, each by a query of its own; None where no table is spread."""
+        return task_count(self.document["Plan"])
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -261,8 +288,8 @@ class Plan:
     @property
     def sequential_scans(self) -> tuple[str, ...]:
         """The tables that were read from end to end."""
-        scans = (node.relation for node in self.executed if node.kind == "Seq Scan" and node.relation is not None)
-        return tuple(dict.fromkeys(scans))
+        scans = [node for node in self.executed if node.kind == "Seq Scan" and not node.is_trifle]
+        return tuple(dict.fromkeys(node.relation for node in scans if node.relation is not None))
 
     @property
     def rows(self) -> int:

@@ -26,6 +26,7 @@ _METRICS = {
     "can_be_served_by": "usable index",
     "must_not_scan": "tables not scanned",
     "must_not_spill": "no spill",
+    "must_stay_on_one_node": "one node",
 }
 
 

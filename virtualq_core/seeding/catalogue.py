@@ -33,16 +33,22 @@ class Catalogue:
     changed. Everything is undone with its transaction.
     """
 
-    def __init__(self, cursor: Cursor[Any], tables: Sequence[str], rebuilt: Sequence[str]) -> None:
-        """`tables` are loaded; those of them that are `rebuilt` also lose their keys and indexes meanwhile."""
+    def __init__(
+        self, cursor: Cursor[Any], tables: Sequence[str], rebuilt: Sequence[str], *, keeps_keys: bool = False
+    ) -> None:
+        """
+        `tables` are loaded; those of them that are `rebuilt` also lose their keys and indexes meanwhile.
+
+        With `keeps_keys` they lose no more than their foreign keys.
+        """
         self._cursor = cursor
         self._tables = list(tables)
         self._rebuilt = list(rebuilt)
         self._forced = self._changes("list_forced_tables", self._tables)
         self._triggers = self._changes("list_triggers", self._tables)
         self._foreign_keys = self._changes("list_foreign_keys", self._rebuilt)
-        self._keys = self._changes("list_keys", self._rebuilt)
-        self._indexes = self._changes("list_indexes", self._rebuilt)
+        self._keys = [] if keeps_keys else self._changes("list_keys", self._rebuilt)
+        self._indexes = [] if keeps_keys else self._changes("list_indexes", self._rebuilt)
         self._comments = [row[0] for row in self._rows("list_comments", self._rebuilt)]
         self._before = self._describe()
 

@@ -27,8 +27,9 @@ select format('alter table %%I.%%I drop constraint %%I', n.nspname, r.relname, c
  order by array_position(%(tables)s::regclass[], c.conrelid::regclass), c.conname;
 
 -- name: list_indexes
+-- Of a partitioned table, the definition is given without the partitions, to which it is to be brought back as well.
 select format('drop index %%I.%%I', n.nspname, r.relname) as take,
-       pg_get_indexdef(i.indexrelid) as bring
+       regexp_replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') as bring
   from pg_index as i
   join pg_class as r on r.oid = i.indexrelid
   join pg_namespace as n on n.oid = r.relnamespace
@@ -37,26 +38,29 @@ select format('drop index %%I.%%I', n.nspname, r.relname) as take,
  order by array_position(%(tables)s::regclass[], i.indrelid::regclass), r.relname;
 
 -- name: list_triggers
--- A trigger that somebody has disabled stays disabled.
+-- A trigger that somebody has disabled stays disabled. A partition may have some that its table has not handed down.
 select format('alter table %%I.%%I disable trigger %%I', n.nspname, r.relname, t.tgname) as take,
        format('alter table %%I.%%I enable %%s trigger %%I', n.nspname, r.relname,
            case t.tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, t.tgname) as bring
   from pg_trigger as t
   join pg_class as r on r.oid = t.tgrelid
   join pg_namespace as n on n.oid = r.relnamespace
- where t.tgrelid = any (%(tables)s::regclass[])
+ where coalesce(pg_partition_root(t.tgrelid), t.tgrelid) = any (%(tables)s::regclass[])
    and not t.tgisinternal
+   and t.tgparentid = 0
    and t.tgenabled <> 'D'
  order by r.relname, t.tgname;
 
 -- name: list_forced_tables
 -- Binary COPY refuses a table whose row security binds the one who copies, and it binds the owner where it is forced.
+-- Of partitions that is not asked.
 select format('alter table %I.%I no force row level security', n.nspname, r.relname) as take,
        format('alter table %I.%I force row level security', n.nspname, r.relname) as bring
   from pg_class as r
   join pg_namespace as n on n.oid = r.relnamespace
  where n.nspname = 'virtualq'
    and r.relkind in ('r', 'p')
+   and not r.relispartition
    and r.relforcerowsecurity
  order by r.relname;
 
@@ -83,7 +87,8 @@ select format('comment on constraint %%I on %%I.%%I is %%L', c.conname, n.nspnam
 select r.relname as table_name,
        a.attname as column_name,
        format('select coalesce(max(%%I), 0) + 1 from %%I.%%I', a.attname, n.nspname, r.relname) as find,
-       format('alter table %%I.%%I alter column %%I restart with ', n.nspname, r.relname, a.attname) as restart
+       format('alter table %%I.%%I alter column %%I restart with ', n.nspname, r.relname, a.attname) as restart,
+       pg_get_serial_sequence(format('%%I.%%I', n.nspname, r.relname), a.attname) as sequence
   from pg_attribute as a
   join pg_class as r on r.oid = a.attrelid
   join pg_namespace as n on n.oid = r.relnamespace
@@ -91,13 +96,18 @@ select r.relname as table_name,
    and a.attidentity <> ''
  order by r.relname;
 
+-- name: set_identity
+-- Where the tables are spread over nodes, whose identities cannot be altered. The nodes number from far above.
+select setval(%(sequence)s::regclass, %(following)s, false)
+
 -- name: describe_tables
 -- Everything that the load takes away, to compare before and after.
 select 'constraint' as kind, c.conrelid::regclass::text as owner, c.conname as name,
        concat_ws(' ', pg_get_constraintdef(c.oid), c.convalidated, c.condeferrable, c.condeferred,
            obj_description(c.oid, 'pg_constraint')) as definition
   from pg_constraint as c
- where c.conrelid = any (%(tables)s::regclass[]) or c.confrelid = any (%(tables)s::regclass[])
+ where c.conparentid = 0
+   and (c.conrelid = any (%(tables)s::regclass[]) or c.confrelid = any (%(tables)s::regclass[]))
 union all
 select 'index', i.indrelid::regclass::text, i.indexrelid::regclass::text,
        concat_ws(' ', pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisreplident, i.indisclustered,
@@ -107,7 +117,7 @@ select 'index', i.indrelid::regclass::text, i.indexrelid::regclass::text,
 union all
 select 'trigger', t.tgrelid::regclass::text, t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
   from pg_trigger as t
- where t.tgrelid = any (%(tables)s::regclass[])
+ where coalesce(pg_partition_root(t.tgrelid), t.tgrelid) = any (%(tables)s::regclass[])
    and not t.tgisinternal
 union all
 select 'row security', r.oid::regclass::text, r.relname,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import timedelta
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +22,7 @@ from virtualq_core.database.install import install, require_layout
 from virtualq_core.database.layout import Layout
 from virtualq_core.errors import EnvironmentFault, GuardRefusal
 from virtualq_core.seeding.ahead import prepare_ahead
-from virtualq_core.seeding.arrival import micros
+from virtualq_core.seeding.arrival import DAYS, micros
 from virtualq_core.seeding.catalogue import Catalogue
 from virtualq_core.seeding.dataset import Dataset
 from virtualq_core.seeding.identifier import Kind, identifiers
@@ -43,6 +44,8 @@ _CATALOGUE = content.beside(__file__, "catalogue.sql")
 # These lose their keys and indexes for the load, the small ones first.
 REBUILT = ("customer", "ticket", "ticketitem", "ticketstatehistory")
 LOADED = ("account", "tenant", "queue", "employee", *REBUILT)
+# Where the history is spread by month, its keys are a table of their own.
+STEP_KEYS = "ticketstatehistorykey"
 
 
 class Progress(Protocol):
@@ -96,9 +99,12 @@ def load(connection: Connection[Any], plan: SeedPlan, *, progress: Progress | No
     tell = progress or _silent
     world = World(plan)
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-        dataset = _Load(cursor, world, tell).run()
+        work = _Load(cursor, world, tell)
+        dataset = work.run()
     tell("vacuum", 0, 1)
     connection.execute(_SQL["vacuum_tables"].sql)
+    if work.is_by_month:
+        connection.execute(_SQL["vacuum_step_keys"].sql)
     tell("vacuum", 1, 1)
     return dataset
 
@@ -117,14 +123,17 @@ class _Load:
         self._cursor = cursor
         self._world = world
         self._tell = tell
+        self._partitioned: frozenset[str] = frozenset()
+        self.is_by_month = False
 
     def run(self) -> Dataset:
         self._cursor.execute(_SQL["prepare_transaction"].sql)
         self._require_marker()
-        catalogue = Catalogue(self._cursor, LOADED, REBUILT)
+        catalogue = self._take_catalogue()
         catalogue.open()
         self._require_empty()
-        self._cursor.execute(_SQL["empty_tables"].sql)
+        if not self._is_spread:
+            self._cursor.execute(_SQL["empty_tables"].sql)
         self._copy_all()
         self._build(catalogue)
         self._restart_identities()
@@ -135,6 +144,20 @@ class _Load:
         dataset = self._describe()
         self._cursor.execute(_SQL["mark_dataset"].sql, {"dataset": Jsonb(dataset.to_json())})
         return dataset
+
+    def _take_catalogue(self) -> Catalogue:
+        """What the tables are like, the months among them that the data need."""
+        found = self._cursor.execute(_SQL["find_layout"].sql).fetchone() or {}
+        self._partitioned, self.is_by_month = frozenset(found["partitioned"]), found["is_by_month"]
+        self._is_spread = found["is_spread"]
+        if self._is_spread:
+            self._cursor.execute(_SQL["prepare_spread_transaction"].sql)
+            return Catalogue(self._cursor, LOADED, REBUILT, keeps_keys=True)
+        if not self.is_by_month:
+            return Catalogue(self._cursor, LOADED, REBUILT)
+        now = self._world.plan.now
+        self._cursor.execute(_SQL["make_months"].sql, {"first": now - timedelta(days=DAYS), "last": now})
+        return Catalogue(self._cursor, (*LOADED, STEP_KEYS), (*REBUILT, STEP_KEYS))
 
     def _require_marker(self) -> None:
         try:
@@ -162,6 +185,8 @@ class _Load:
         self._copy(world.people(self._install_types()))
         with closing(prepare_ahead(world.tickets())) as blocks:
             self._copy(blocks)
+        if self.is_by_month:
+            self._cursor.execute(_SQL["fill_step_keys"].sql)
 
     def _copy(self, blocks: Iterable[Block]) -> None:
         """Each table's blocks by one COPY."""
@@ -171,7 +196,7 @@ class _Load:
             statement = SQL("copy {} ({}) from stdin with (format binary, freeze {})").format(
                 Identifier("virtualq", table),
                 SQL(", ").join(map(Identifier, first.names)),
-                SQL("true" if table in REBUILT else "false"),
+                SQL("true" if table in REBUILT and not (self._is_spread or table in self._partitioned) else "false"),
             )
             done = 0
             with self._cursor.copy(statement) as copy:
@@ -197,6 +222,8 @@ class _Load:
         for tenant_id, document in wanted:
             number += 1
             self._insert_type(number, tenant_id, document)
+        if self._is_spread:
+            self._cursor.execute(_SQL["keep_first_revisions"].sql)
         return self._read_types()
 
     def _insert_type(self, number: int, tenant_id: int | None, document: dict[str, Any]) -> None:
@@ -238,7 +265,10 @@ class _Load:
             catalogue.run(statement)
             done += 1
             self._tell("indexes", done, total)
-        self._cursor.execute(_SQL["analyze_tables"].sql)
+        if not self._is_spread:
+            self._cursor.execute(_SQL["analyze_tables"].sql)
+        if self.is_by_month:
+            self._cursor.execute(_SQL["analyze_step_keys"].sql)
         for statement in catalogue.build_foreign_keys():
             catalogue.run(statement)
             done += 1
@@ -249,14 +279,19 @@ class _Load:
         with self._cursor.connection.cursor() as cursor:
             tables = [f"virtualq.{table}" for table in (*LOADED, "typedefinition")]
             identities = cursor.execute(_CATALOGUE["list_identities"].sql, {"tables": tables}).fetchall()
-            for _, _, find, restart in identities:
-                following = cursor.execute(find.encode()).fetchone()
-                cursor.execute(f"{restart}{int(following[0])}".encode())  # type: ignore[index]
+            for _, _, find, restart, sequence in identities:
+                following = int(cursor.execute(find.encode()).fetchone()[0])  # type: ignore[index]
+                if self._is_spread:
+                    given = {"sequence": sequence, "following": following}
+                    cursor.execute(_CATALOGUE["set_identity"].sql, given)
+                else:
+                    cursor.execute(f"{restart}{following}".encode())
 
     def _describe(self) -> Dataset:
         world = self._world
         tenants, queues = world.tenants, world.queues
-        size = self._cursor.execute(_SQL["measure_tables"].sql).fetchone()
+        measure = "measure_spread_tables" if self._is_spread else "measure_tables"
+        size = self._cursor.execute(_SQL[measure].sql).fetchone()
         return Dataset(
             hash=world.hash,
             seed=world.plan.seed,

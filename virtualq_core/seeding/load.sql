@@ -17,6 +17,54 @@ select schema_version
   from virtualq.Installation
    for update nowait;
 
+-- name: prepare_spread_transaction
+-- Where the tables are spread over nodes, besides: one connection to each of them, on which all of it is seen; and no
+-- setting of this transaction sent to them as the text of several.
+select set_config('citus.multi_shard_modify_mode', 'sequential', true),
+       set_config('citus.enable_unsafe_triggers', 'on', true),
+       set_config('citus.propagate_set_commands', 'none', true);
+
+-- name: keep_first_revisions
+-- What a trigger does in one database.
+insert into virtualq.TypeDefinitionRevision (
+    scope, type_definition_id, revision, custom_fields_schema, fsm_schema, fsm_compiled, initial_state, state_mapping
+)
+select t.scope, t.id, t.revision, t.custom_fields_schema, t.fsm_schema, t.fsm_compiled, t.initial_state, t.state_mapping
+  from virtualq.TypeDefinition as t
+ where not exists (
+           select from virtualq.TypeDefinitionRevision as r where r.scope = t.scope and r.type_definition_id = t.id
+       );
+
+-- name: find_layout
+-- The partitioned tables; whether the history is spread by month, with its keys in a table of their own; and whether the
+-- tables are spread over nodes.
+select array(
+           select r.relname::text
+             from pg_class as r
+            where r.relnamespace = 'virtualq'::regnamespace
+              and r.relkind = 'p'
+       ) as partitioned,
+       to_regclass('virtualq.ticketstatehistorykey') is not null as is_by_month,
+       (select i.layout = 'distributed' from virtualq.Installation as i) as is_spread;
+
+-- name: make_months
+-- From the month of the first moment to that of the last.
+select virtualq.make_month_partition(virtualq.first_of_month(%(first)s::timestamptz, later))
+  from generate_series(0, 1200) as later
+ where virtualq.first_of_month(%(first)s::timestamptz, later) <= %(last)s::timestamptz;
+
+-- name: fill_step_keys
+-- What the trigger would have written, with each step.
+insert into virtualq.TicketStateHistoryKey (tenant_id, ticket_id, seq, operation_id, occurred_at)
+select h.tenant_id, h.ticket_id, h.seq, h.operation_id, h.occurred_at
+  from virtualq.TicketStateHistory as h;
+
+-- name: analyze_step_keys
+analyze virtualq.TicketStateHistoryKey;
+
+-- name: vacuum_step_keys
+vacuum (analyze) virtualq.TicketStateHistoryKey;
+
 -- name: find_occupied
 select name
   from (values
@@ -64,6 +112,13 @@ select sum(pg_total_relation_size(c.oid))::bigint as size_bytes
   join pg_namespace as n on n.oid = c.relnamespace
  where n.nspname = 'virtualq'
    and c.relkind = 'r';
+
+-- name: measure_spread_tables
+-- The same over all nodes.
+select sum(citus_total_relation_size(p.logicalrelid))::bigint as size_bytes
+  from pg_dist_partition as p
+  join pg_class as c on c.oid = p.logicalrelid
+ where c.relnamespace = 'virtualq'::regnamespace;
 
 -- name: mark_dataset
 update virtualq.Installation

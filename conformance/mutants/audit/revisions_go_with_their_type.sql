@@ -6,4 +6,4 @@ alter table virtualq.TypeDefinitionRevision
         references virtualq.TypeDefinition (scope, id) on delete cascade;
 create or replace trigger typedefinitionrevision_is_append_only
     before update on virtualq.TypeDefinitionRevision
-    for each row execute function virtualq.keep_history();
+    for each row execute function virtualq.keep_history('typedefinitionrevision');

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from virtualq_core import content
 from virtualq_core.subjects.procedural import ProceduralSession
 from virtualq_core.tenancy import enter_statement
+from virtualq_core.types import define_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,9 +71,11 @@ def build(
     session = ProceduralSession(application)
     with application.transaction():
         application.execute(enter_statement(scene.tenant_id))
+        define = define_statement(application)
         for kind in setting.types:
-            machine = {"tenant_id": scene.tenant_id, "name": kind, "fsm_schema": Jsonb(setting.machines[kind])}
-            scene.types[kind] = application.execute(_SQL["define_type"].sql, machine).fetchall()[0][0]
+            type_ = {"tenant_id": scene.tenant_id, "type_code": kind, "type_name": kind, "custom_fields_schema": None}
+            type_["fsm_schema"] = Jsonb(setting.machines[kind])
+            scene.types[kind] = application.execute(define.sql, type_).fetchall()[0][0]
         for plan in setting.tickets:
             ticket = session.create_ticket(
                 scene.tenant_id,

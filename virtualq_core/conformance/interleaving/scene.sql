@@ -22,8 +22,3 @@ select 'tenant' as what, null as name, t.id from tenant as t
 union all select 'queue', q.name, q.id from queue as q
 union all select 'customer', c.name, c.id from customer as c
 union all select 'employee', e.name, e.id from employee as e
-
--- name: define_type
-insert into virtualq.TypeDefinition (tenant_id, type_code, type_name, fsm_schema)
-values (%(tenant_id)s, %(name)s, %(name)s, %(fsm_schema)s)
-returning id

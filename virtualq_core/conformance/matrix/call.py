@@ -49,6 +49,8 @@ _PLAIN: Mapping[tuple[str, str], Callable[[Side], Any]] = {
     ("state_mapping", "jsonb"): lambda _: None,
     ("transition", "text"): lambda _: "start",
     ("ttl_minutes", "integer"): lambda _: 60,
+    ("type_code", "text"): lambda _: f"matrix-{uuid4()}"[:32],
+    ("type_name", "text"): lambda _: "matrix",
     ("wanted", "jsonb"): lambda _: {},
     ("window_length", "interval"): lambda _: timedelta(hours=1),
 }

@@ -64,11 +64,12 @@ class Relation:
     A table or a view.
 
     `owner` is the column that says whose a row is; none where no tenant owns rows of it. `granted` are the
-    application's rights to it or to one of its columns.
+    application's rights to it or to one of its columns. Of a table's partitions the application needs none.
     """
 
     name: str
     kind: str
+    is_partition: bool
     owner: str | None
     is_secured: bool
     is_forced: bool
@@ -135,7 +136,11 @@ class Catalogue:
     @cached_property
     def tables(self) -> list[Relation]:
         """The tables that tenants own rows of; each after those that it refers to, where there is such an order."""
-        owned = {each.name: each for each in self.relations.values() if each.is_table and each.owner is not None}
+        owned = {
+            each.name: each
+            for each in self.relations.values()
+            if each.is_table and not each.is_partition and each.owner is not None
+        }
         needs = {
             name: {each.referred for each in table.references if each.referred in owned and each.referred != name}
             for name, table in owned.items()
@@ -144,6 +149,11 @@ class Catalogue:
             return [owned[name] for name in TopologicalSorter(needs).static_order()]
         except CycleError:
             return list(owned.values())
+
+    @property
+    def partitions(self) -> list[Relation]:
+        """The tables that are parts of others; rows are read and written through those."""
+        return [each for each in self.relations.values() if each.is_partition]
 
     @cached_property
     def references(self) -> list[Reference]:

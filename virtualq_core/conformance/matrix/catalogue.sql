@@ -3,6 +3,7 @@
 -- whose a row is.
 select c.relname as name,
        c.relkind::text as kind,
+       c.relispartition as is_partition,
        (
            select a.attname
              from pg_attribute as a
@@ -72,6 +73,7 @@ select k.conname as name,
   join pg_class as c on c.oid = k.conrelid
   join pg_class as r on r.oid = k.confrelid
  where k.contype = 'f'
+   and k.conparentid = 0
    and k.connamespace = 'virtualq'::regnamespace
  order by c.relname, k.conname
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "row.sql")
 _FIRST_MISSING = {"smallint": 30_001, "integer": 1 << 30, "bigint": 1 << 40}
+_NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 _numbers = count()
 
 MACHINE: Mapping[str, Any] = {"init": "received", "transitions": [{"name": "start", "from": "received", "to": "done"}]}
@@ -41,6 +42,8 @@ def missing(type_name: str) -> Any:  # noqa: ANN401 -- of the column's type
         return _FIRST_MISSING[type_name] + next(_numbers)
     if type_name in {"text", "character varying"}:
         return f"missing-{next(_numbers)}"
+    if type_name == "timestamp with time zone":
+        return _NO_TIME + timedelta(seconds=next(_numbers))
     raise UsageError(f"the matrix does not know what identifies a row by a {type_name}")
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from virtualq_core import content
@@ -151,7 +152,8 @@ def _warm_up(*workers: _Worker) -> None:
 def hold_autovacuum(database: Database) -> None:
     """Keep autovacuum from the tickets, so that the dead row versions that updates leave can be counted."""
     with database.connect() as connection:
-        connection.execute(_SQL["hold_autovacuum"].sql)
+        for (table,) in connection.execute(_SQL["list_leaves"].sql).fetchall():
+            connection.execute(sql.SQL(_SQL["hold_autovacuum"].sql).format(table=sql.Identifier(table)))
 
 
 @contextmanager

@@ -48,5 +48,12 @@ select coalesce(sum(s.n_tup_upd), 0)::bigint as updates,
 -- The session's counters at once, instead of within a second.
 select pg_stat_force_next_flush();
 
+-- name: list_leaves
+-- The tables that hold tickets: the table, or its partitions.
+select r.relname
+  from pg_class as r
+ where coalesce(pg_partition_root(r.oid), r.oid) = 'virtualq.ticket'::regclass
+   and r.relkind = 'r';
+
 -- name: hold_autovacuum
-alter table virtualq.Ticket set (autovacuum_enabled = off);
+alter table virtualq.{table} set (autovacuum_enabled = off);
