@@ -327,3 +327,10 @@ select count(*) as tickets
 
 -- name: enter_tenant
 select set_config('virtualq.tenant_id', %(tenant_id)s, true)
+
+-- name: count_first_month
+-- As the owner sees them: of a detached table the rows, of a partition nothing.
+select count(*) from virtualq.ticketstatehistory_2025_08
+
+-- name: attach_month
+select virtualq.attach_history()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ import pytest
 
 from tests.seeding.facts import GOLDEN_HASH, SMALL, SQL, Seeded, ask, generate
 from virtualq_core.database.clone import fresh_database
+from virtualq_core.database.layout import Layout
+from virtualq_core.database.retention import detach_history
 from virtualq_core.errors import EnvironmentFault, GuardRefusal, UsageError
 from virtualq_core.seeding import SeedPlan, UnsoundData, seed, verify
 from virtualq_core.seeding import story as story_module
@@ -346,3 +349,20 @@ def test_an_ordinary_owner_can_seed(owned_database: Database) -> None:
     assert ask(owned_database, "list_unforced") == [{"relname": "installation"}]
     with owned_database.connect() as connection:
         assert connection.execute(SQL["count_visible"].sql).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("layout", [Layout.TENANT, Layout.MONTH], ids=str)
+def test_an_ordinary_owner_can_seed_and_keep_partitions(owned_database: Database, layout: Layout) -> None:
+    """Row security binds the owner, and yet months are detached with all that they hold, and come back."""
+    with fresh_database(owned_database.server, prefix="vq_owned") as database:
+        assert seed(database, SMALL, layout=layout).hash == GOLDEN_HASH
+        assert verify(database) == []
+        if layout is Layout.MONTH:
+            first, _ = detach_history(database, before=datetime(2025, 10, 1, tzinfo=UTC))
+            with database.connect() as connection:
+                assert connection.execute(SQL["count_first_month"].sql).fetchone() == (first.steps,)
+                for _ in range(2):
+                    assert verify(database) == []
+                    connection.execute(SQL["attach_month"].sql)
+                assert connection.execute(SQL["count_first_month"].sql).fetchone() == (0,)
+            assert verify(database) == []
