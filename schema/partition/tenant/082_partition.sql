@@ -14,6 +14,7 @@ declare
     keys        text[];
     references_ text[];
     statistics_ text[];
+    options_    text[];
 begin
     keys := array(
         select format('alter table virtualq.%I add constraint %I %s', r.relname, c.conname,
@@ -47,6 +48,22 @@ begin
          order by s.oid
     );
 
+    -- What a column's statistics are told to be: for the table as a whole, and for each of its partitions.
+    options_ := array(
+        select format('alter table virtualq.%I alter column %I set (%s)', t.name, a.attname, t.option)
+          from pg_attribute as a
+          join pg_class as r on r.oid = a.attrelid
+         cross join unnest(a.attoptions) as o (option)
+         cross join lateral (
+                select r.relname::text, replace(o.option, 'n_distinct=', 'n_distinct_inherited=')
+                union all
+                select format('%s_p%s', r.relname, lpad(n.number::text, 2, '0')), o.option
+                  from generate_series(0, partitions - 1) as n (number)
+               ) as t (name, option)
+         where r.relnamespace = 'virtualq'::regnamespace
+           and r.relname = any (parted)
+    );
+
     -- In a schema of their own meanwhile, so that the new tables and their sequences get the names of the old ones.
     create schema virtualq_whole;
     foreach wanted in array parted loop
@@ -62,7 +79,7 @@ begin
     set local client_min_messages = warning;
     drop schema virtualq_whole cascade;
     reset client_min_messages;
-    foreach statement in array keys || references_ || statistics_ loop
+    foreach statement in array keys || references_ || statistics_ || options_ loop
         execute statement;
     end loop;
 end
