@@ -207,7 +207,7 @@ def kept(
     """
     List the large datasets that are kept on the harness's own server, to be copied instead of seeded anew.
 
-    They take at most a third of the disk that is not otherwise used; the least recently used make room for new ones.
+    They take at most half of the disk that is not otherwise used; the least recently used make room for new ones.
 
     Example: virtualq db kept --drop
     """

@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 LEAST_TICKETS = 200_000
 """Smaller datasets are not kept: they are seeded within some twenty seconds."""
 
-SHARE = 1 / 3
+SHARE = 1 / 2
 """Kept datasets take at most this share of the disk space that they and nobody use."""
 
 
@@ -205,7 +205,7 @@ def _make_room(connection: Connection[Any], database: Database) -> None:
         raise DiskFull(
             "no room to keep a dataset",
             observed=f"{wanted_bytes / 2**30:.1f} GiB",
-            expected=f"at most a third of what is free: {most_bytes / 2**30:.1f} GiB",
+            expected=f"at most half of what is free: {most_bytes / 2**30:.1f} GiB",
         )
     for one in kept:
         if taken_bytes + wanted_bytes <= most_bytes:
