@@ -200,7 +200,7 @@ def _make_room(connection: Connection[Any], database: Database) -> None:
     wanted_bytes = int(row[0]) if row else 0
     kept = _list(connection)
     taken_bytes = sum(one.size_bytes for one in kept)
-    most_bytes = int((shutil.disk_usage(database.server.data_dir).free + taken_bytes) * SHARE)
+    most_bytes = int((_free_bytes(database.server.data_dir) + taken_bytes) * SHARE)
     if wanted_bytes > most_bytes:
         raise DiskFull(
             "no room to keep a dataset",
@@ -212,6 +212,10 @@ def _make_room(connection: Connection[Any], database: Database) -> None:
             return
         if _drop(connection, one):
             taken_bytes -= one.size_bytes
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
 
 
 def _sign(connection: Connection[Any], recipe: Recipe) -> None:
