@@ -10,7 +10,7 @@ from virtualq_core.report.markdown import render
 from virtualq_core.report.quantity import MINUS, count, duration, milliseconds, number, size
 from virtualq_core.scale.plot import FAR, blocks_plot, latency_plot, size_plot
 from virtualq_core.scale.reading import QUEUE_DEPTH, SAMPLES, remedies
-from virtualq_core.scale.result import FLAT
+from virtualq_core.scale.result import FLAT, LEVELS
 from virtualq_core.scale.sweep import TENANTS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def verdict(sweep: Sweep) -> str:
     if not sweep.failed:
         named = ", ".join(one.name for one in sweep.questions if one.must_stay_flat)
         return f"What is asked at every moment stays flat (b at most {FLAT}): {named}."
-    named = ", ".join(f"{one.name} (b = {exponent(one.blocks.exponent)})" for one in sweep.failed)
+    named = ", ".join(f"{one.name} (b = {exponent(one.exponent)})" for one in sweep.failed)
     return f"What must stay flat (b at most {FLAT}) grows: {named}."
 
 
@@ -78,6 +78,7 @@ def markdown(sweep: Sweep) -> str:
         samples=SAMPLES,
         far=FAR,
         flat=FLAT,
+        levels=LEVELS,
         verdict=verdict(sweep),
         growing=[one for one in sweep.questions if one.course != "flat"],
         relations=_largest(sweep),

@@ -27,7 +27,7 @@ QUEUE_DEPTH = 1000
 """Queries of a queue are asked about one with so many open tickets, in a database of any size."""
 _QUEUE = "queue"
 SAMPLES = 40
-_LIMIT_S = 20.0
+_LIMIT_S = 60.0
 _REMEDY_LIMIT_S = 900.0
 
 Kind: TypeAlias = Literal["query", "operation"]
@@ -121,9 +121,10 @@ def _queries(observer: Observer, tell: Callable[[str], None]) -> list[Reading]:
     for case in worst:
         check_answer(observer, case)
     tell(f"timing {len(worst)} queries")
-    samples = sample_cases(observer, worst, samples=SAMPLES, limit_s=_LIMIT_S)
     readings = []
-    for case, sample in zip(worst, samples, strict=True):
+    for case in worst:
+        # Alone: beside one that takes seconds the others would get no samples.
+        [sample] = sample_cases(observer, [case], samples=SAMPLES, limit_s=_LIMIT_S)
         plan = explain(observer, case)
         readings.append(
             Reading(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 FLAT = 0.05
 """The greatest exponent of blocks that counts as flat: a thousand times the tickets, 1.4 times the blocks."""
+LEVELS = 4
+"""So many blocks more over the whole sweep are flat as well: a tree has grown by a level or two, and nothing else."""
 MUST_STAY_FLAT = ("list_queue", "list_employee_tickets", "claim_next_ticket", "transition")
 """What is asked at every moment of the day: a database in which one of these grows will not do."""
 
@@ -42,9 +44,15 @@ class Question:
     remedied: PowerLaw | None
 
     @property
+    def exponent(self) -> float:
+        """That of the blocks; where the answer shrinks as the database grows, of the blocks for each of its rows."""
+        return self.blocks.exponent - min(self.rows.exponent, 0.0)
+
+    @property
     def course(self) -> Course:
-        """Flat, growing as the answer does, or growing; an answer that shrinks with the database hides no growth."""
-        if self.blocks.exponent - min(self.rows.exponent, 0.0) <= FLAT:
+        """Flat, growing as the answer does, or growing."""
+        blocks = [reading.blocks for _, reading in self.readings]
+        if self.exponent <= FLAT or (blocks[-1] - blocks[0] <= LEVELS and self.rows.exponent >= 0):
             return "flat"
         return "with its answer" if self.blocks.exponent - self.rows.exponent <= FLAT else "grows"
 
@@ -56,7 +64,7 @@ class Question:
     @property
     def fails(self) -> bool:
         """Whether it grows and must not."""
-        return self.must_stay_flat and self.course != "flat"
+        return self.must_stay_flat and self.exponent > FLAT
 
 
 @dataclass(frozen=True, kw_only=True)
