@@ -1,4 +1,4 @@
--- The index that would flatten a query which grows with the tenant, by the query's name. They are tried and rolled back
+-- The index that would help a query which grows with the tenant, by the query's name. They are tried and rolled back
 -- by `virtualq growth`; none is shipped, because each is paid for by every write, and the questions are rare.
 
 -- name: list_overdue_tickets

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from virtualq_core.report.canvas import ACCENT, INK, LIMIT, MUTED, RULE, SERIES, SOFT, STYLE, figure_of, svg_of
-from virtualq_core.report.quantity import milliseconds, size
+from virtualq_core.report.quantity import MINUS, milliseconds, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ def blocks_plot(sweep: Sweep) -> str:
         if question.remedied is not None:
             points = [(tickets, reading.remedied or 0.0) for tickets, reading in question.readings]
             _law(axes, question.remedied, points, colour=ACCENT)
-        _title(axes, question.name, f"b = {question.blocks.exponent:.2f}", is_bad=question.course == "grows")
+        _title(axes, question.name, _exponent(question.blocks), is_bad=question.course == "grows")
 
     return _small_multiples(sweep.questions, draw, lambda value, _: _short(value), "blocks")
 
@@ -72,7 +72,7 @@ def latency_plot(sweep: Sweep) -> str:
         if law is None:
             return
         _law(axes, law, [(tickets, (reading.p50_ms or 0.0) * 1000) for tickets, reading in question.readings])
-        _title(axes, question.name, f"b = {law.exponent:.2f}", is_bad=False)
+        _title(axes, question.name, _exponent(law), is_bad=False)
 
     return _small_multiples(timed, draw, lambda value, _: milliseconds(value / 1000), "latency")
 
@@ -89,7 +89,7 @@ def size_plot(sweep: Sweep, names: Sequence[str]) -> str:
         ]
         law = sweep.law_of(name)
         _law(axes, law, points)
-        _title(axes, name, f"b = {law.exponent:.2f}", is_bad=False)
+        _title(axes, name, _exponent(law), is_bad=False)
 
     return _small_multiples(names, draw, lambda value, _: size(value), "size")
 
@@ -160,6 +160,10 @@ def _finish(axes: Axes, label: Callable[[float, object], str]) -> None:
     axes.tick_params(length=0, pad=4, colors=MUTED)
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def _exponent(law: PowerLaw) -> str:
+    return f"b = {law.exponent:.2f}".replace("-0.00", "0.00").replace("-", MINUS)
 
 
 def _short(value: float) -> str:

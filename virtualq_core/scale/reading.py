@@ -42,7 +42,7 @@ class Reading:
     (a queue's open tickets, else the rows of the answer) shared one: a small table packs them, a large one cannot, and
     that growth, which ends at a block a row, would hide the question's own.
     `p50_ms` is the median latency with its 95 % interval; operations have none here. `wal_bytes` is what an operation
-    logs. `remedied` are the blocks with the index that would flatten the question.
+    logs. `remedied` are the blocks with the index that would help.
     """
 
     name: str
@@ -112,7 +112,7 @@ def read_size(
 
 
 def remedies() -> Mapping[str, content.Statement]:
-    """The index that would flatten a query, by the query's name; what is said before it says why it is not shipped."""
+    """The index that would help a query, by the query's name; what is said before it says why it is not shipped."""
     return content.statements(content.folder("benchmarks") / "remedies.sql")
 
 

@@ -31,8 +31,7 @@ class Question:
     """
     A query or operation over all sizes.
 
-    `rows` is the law of the rows that it answers with, `remedied` that of its blocks with the index that would flatten
-    it.
+    `rows` is the law of the rows that it answers with, `remedied` that of its blocks with the index that would help.
     """
 
     name: str
