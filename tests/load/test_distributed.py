@@ -47,8 +47,7 @@ def test_workers_share_clients_and_arrivals(stage: Stage, little: Scenario) -> N
     """Two of them: all of the clients between them, about as many operations as were due, and a true history."""
     before = stage.count("count_history")
     found = run_load(stage.database, little, workers=2)
-    # So few operations, each so short, may by chance never have met on a ticket.
-    assert {problem["code"] for problem in found.problems()} <= {"load-inconclusive"}, found.problems()
+    assert found.verdict == "passed", found.problems()
     assert found.figures.clients == little.clients
     assert found.figures.demanded.due == pytest.approx(600, abs=150)
     assert stage.count("count_history") - before == found.judgement.tally.ok
