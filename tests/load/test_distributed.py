@@ -38,9 +38,10 @@ PATIENCE_S = 30.0
 
 @pytest.fixture(scope="module")
 def little(rush: Scenario) -> Scenario:
-    """The rush, by an open loop of two hundred operations a second, that little contention suffices for."""
+    """The rush, by an open loop of two hundred operations a second, all on two tickets, so that some of them meet."""
     thresholds = Thresholds(min_operations=20, min_contended=1, min_races=0)
-    return replace(rush, duration_s=3.0, arrival=Arrival(rate_per_s=200), thresholds=thresholds)
+    contention = replace(rush.contention, hot_tickets=2, hot_share=1.0)
+    return replace(rush, duration_s=3.0, arrival=Arrival(rate_per_s=200), thresholds=thresholds, contention=contention)
 
 
 def test_workers_share_clients_and_arrivals(stage: Stage, little: Scenario) -> None:
