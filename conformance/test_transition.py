@@ -354,17 +354,35 @@ def test_a_repeated_bulk_call_moves_nothing_twice(
 
 @pytest.mark.requirement("TRN-013")
 @pytest.mark.requires("plain_update")
+@pytest.mark.parametrize("name", ["meddle", "zy_meddle"])
+@pytest.mark.parametrize("function", ["make_meddling_function", "make_counting_function"])
 def test_no_trigger_moves_a_ticket_behind_the_machines_back(
-    app: Application, owner: Actor, expect: Expectation
+    app: Application, owner: Actor, expect: Expectation, function: str, name: str
 ) -> None:
     """A column that another trigger changes counts as well, though the statement never named it."""
     ticket_id = app.create()
 
     with owner.trial():
-        owner.change(SQL["make_meddling_function"])
-        owner.change(SQL["make_meddling_trigger"])
-        with expect.refused("23514", "ticket_transition_is_legal"):
+        owner.change(SQL[function])
+        owner.change(sql.SQL(SQL["make_meddling_trigger"].sql).format(name=sql.Identifier(name)))
+        with expect.refused("23514"):
             owner.change(SQL["touch_ticket"], ticket_id=ticket_id)
+
+
+@pytest.mark.requirement("TRN-013")
+@pytest.mark.requires("plain_update")
+@pytest.mark.parametrize("name", ["meddle", "zy_meddle"])
+def test_no_trigger_changes_the_step_of_a_bulk_call(
+    app: Application, owner: Actor, expect: Expectation, name: str
+) -> None:
+    """Whether the tickets are judged one by one or as a set, none comes out in a state that no edge leads to."""
+    ticket_ids = [app.create(), app.create()]
+
+    with owner.trial():
+        owner.change(SQL["make_meddling_function"])
+        owner.change(sql.SQL(SQL["make_meddling_trigger"].sql).format(name=sql.Identifier(name)))
+        with expect.refused("23514", "ticket_transition_is_legal"):
+            owner.change(SQL["take_in_bulk"], tenant_id=app.tenant.id, ticket_ids=ticket_ids, transition="start")
 
 
 @pytest.mark.requirement("TRN-014")

@@ -77,7 +77,23 @@ end
 $$
 
 -- name: make_meddling_trigger
-create trigger meddle before update on virtualq.Ticket for each row execute function virtualq.meddle()
+-- Triggers fire in the order of their names.
+create trigger {name} before update on virtualq.Ticket for each row execute function virtualq.meddle()
+
+-- name: make_counting_function
+-- It counts the version as well, as a function that is trusted to have judged the step would.
+create function virtualq.meddle() returns trigger
+language plpgsql
+as $$
+begin
+    new.current_state := 'completed';
+    new.version := old.version + 1;
+    return new;
+end
+$$
+
+-- name: take_in_bulk
+select count(*) from virtualq.transition_tickets(%(tenant_id)s, %(ticket_ids)s, %(transition)s)
 
 -- name: touch_ticket
 update virtualq.Ticket set ttl_minutes = 5 where id = %(ticket_id)s

@@ -293,3 +293,77 @@ revoke execute on function
     virtualq.compare_ticket
     from public;
 grant execute on function virtualq.edges_of, virtualq.refuse_ticket to virtualq_maintainer;
+
+-- A bulk call asks for its moves as any other statement does, and the triggers judge and record them.
+create or replace function virtualq.transition_tickets(
+    tenant_id      integer,
+    ticket_ids     bigint[],
+    transition     text,
+    actor          text default null,
+    metadata       jsonb default null,
+    operation_ids  uuid[] default null
+) returns table (ticket_id bigint, outcome text, seq integer, from_state text, to_state text)
+language plpgsql
+as $$
+#variable_conflict use_variable
+begin
+    perform virtualq.enter_tenant(tenant_id);
+    if cardinality(operation_ids) <> cardinality(ticket_ids) then
+        raise exception using
+            errcode = 'array_subscript_error',
+            message = format('operation-ids-differ: %s operation ids for %s tickets',
+                cardinality(operation_ids), cardinality(ticket_ids));
+    end if;
+    perform from virtualq.Ticket as t
+      where t.tenant_id = transition_tickets.tenant_id and t.id = any (ticket_ids)
+      order by t.id
+        for no key update;
+
+    return query
+    with wanted as (
+        select f.id, f.operation_id,
+               f.operation_id is not null
+                   and row_number() over (partition by f.operation_id order by f.place) > 1 as is_reused
+          from (
+            select distinct on (w.id) w.id, w.operation_id, w.place
+              from unnest(ticket_ids, operation_ids) with ordinality as w (id, operation_id, place)
+             order by w.id, w.place
+          ) as f
+    ),
+    judged as (
+        select w.id, w.operation_id, t.current_state, t.version, done.seq as done_seq,
+               done.from_state as done_from, done.to_state as done_to,
+               case
+                   when t.id is null then 'not-found'
+                   when done.ticket_id = w.id and done.transition_name = transition then 'replayed'
+                   when done.ticket_id is not null or w.is_reused then 'operation-reused'
+                   when y.fsm_compiled -> t.current_state::text ? transition then 'moved'
+                   else 'illegal'
+               end as verdict
+          from wanted as w
+          left join virtualq.Ticket as t
+            on t.tenant_id = transition_tickets.tenant_id and t.id = w.id
+          left join virtualq.TypeDefinition as y
+            on y.scope = t.type_scope and y.id = t.type_definition_id
+          left join virtualq.TicketStep as done
+            on done.tenant_id = transition_tickets.tenant_id and done.operation_id = w.operation_id
+    ),
+    moved as (
+        update virtualq.Ticket as t
+           set transition_name = transition,
+               transition_actor = actor,
+               transition_metadata = metadata,
+               transition_operation_id = j.operation_id
+          from judged as j
+         where j.verdict = 'moved'
+           and t.tenant_id = transition_tickets.tenant_id
+           and t.id = j.id
+        returning t.id, t.version, t.current_state
+    )
+    select j.id, j.verdict, coalesce(m.version, j.done_seq),
+           coalesce(j.done_from, j.current_state)::text, coalesce(m.current_state, j.done_to)::text
+      from judged as j
+      left join moved as m on m.id = j.id
+     order by j.id;
+end
+$$;

@@ -183,9 +183,10 @@ begin
 end
 $$;
 
+-- Never returns; what it is said to return lets it stand where a state is expected.
 create function virtualq.refuse_transition(
     ticket uuid, present text, transition text, target text, type_code text, revision integer, edges jsonb
-) returns void
+) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -217,7 +218,8 @@ $$;
 
 -- A condition of the trigger would say the same, but PostgreSQL reads a condition anew for each statement, and this one
 -- is long; a function's expressions are read once a session. It runs as whoever writes: a publication, whose trigger
--- runs as the maintainer, may turn a state into a terminal one, or back.
+-- runs as the maintainer, may turn a state into a terminal one, or back, and transition_tickets() counts the versions of
+-- what it has judged.
 create function virtualq.keep_ticket_identity() returns trigger
 language plpgsql
 as $$
@@ -227,9 +229,9 @@ begin
        or old.tenant_id is distinct from new.tenant_id
        or old.type_definition_id <> new.type_definition_id
        or old.type_scope <> new.type_scope
-       or old.version <> new.version
        or old.created_at <> new.created_at
-       or old.closed_at is distinct from new.closed_at and current_user <> 'virtualq_maintainer' then
+       or (old.version <> new.version or old.closed_at is distinct from new.closed_at)
+          and current_user <> 'virtualq_maintainer' then
         raise exception using
             errcode = 'check_violation', constraint = tg_name,
             schema = tg_table_schema, table = tg_table_name,
@@ -245,7 +247,8 @@ create trigger ticket_identity_is_fixed
     for each row execute function virtualq.keep_ticket_identity();
 
 -- BEFORE triggers fire in the order of their names: these come after any other, so that no other can change the state
--- behind them. No column list: a column changed by another trigger counts as well.
+-- behind them. No column list: a column changed by another trigger counts as well. Where the maintainer counts the version,
+-- transition_tickets() has judged the step and records it.
 create trigger ticket_keeps_tenant
     before insert on virtualq.Ticket
     for each row
@@ -261,9 +264,12 @@ create trigger zz_ticket_transition
     before update on virtualq.Ticket
     for each row
     when (
-        old.current_state is distinct from new.current_state
-        or new.transition_name is not null
-        or new.transition_operation_id is not null
+        (
+            old.current_state is distinct from new.current_state
+            or new.transition_name is not null
+            or new.transition_operation_id is not null
+        )
+        and (old.version = new.version or current_user <> 'virtualq_maintainer')
     )
     execute function virtualq.enforce_transition();
 

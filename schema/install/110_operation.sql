@@ -1,5 +1,6 @@
--- The operations of an application, one round trip each. They run as the caller, inside row security, and set the
--- transaction's tenant from their first argument, so that a pooled connection needs no statement before them.
+-- The operations of an application, one round trip each. They set the transaction's tenant from their first argument, so
+-- that a pooled connection needs no statement before them. They run as the caller, inside row security, unless they say why
+-- not; those name the tenant in each of their conditions.
 
 create function virtualq.enter_tenant(tenant_id integer) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -186,6 +187,10 @@ $$;
 -- Move many tickets along edges of one name, in one statement; each ticket's outcome is reported, and one that cannot
 -- move does not hold up the others. Rows are locked in the order of their ids, so that two bulk calls never deadlock.
 -- `operation_ids`, if given, runs parallel to `ticket_ids`. A ticket that is named twice counts where it is named first.
+--
+-- It judges and records the tickets as a set, which takes about half as long as letting the trigger look up the machine
+-- and write the history for each. The trigger lets that pass because the versions are counted here, which only the
+-- maintainer may do; a row that comes out otherwise than it was judged is refused.
 create function virtualq.transition_tickets(
     tenant_id      integer,
     ticket_ids     bigint[],
@@ -194,7 +199,7 @@ create function virtualq.transition_tickets(
     metadata       jsonb default null,
     operation_ids  uuid[] default null
 ) returns table (ticket_id bigint, outcome text, seq integer, from_state text, to_state text)
-language plpgsql
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 begin
@@ -209,6 +214,17 @@ begin
       where t.tenant_id = transition_tickets.tenant_id and t.id = any (ticket_ids)
       order by t.id
         for no key update;
+    -- As in enforce_transition(): no ticket moves by a machine that a frozen snapshot still shows.
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform from virtualq.TypeDefinition as y
+          where (y.scope, y.id) in (
+            select t.type_scope, t.type_definition_id
+              from virtualq.Ticket as t
+             where t.tenant_id = transition_tickets.tenant_id and t.id = any (ticket_ids)
+          )
+          order by y.scope, y.id
+            for share;
+    end if;
 
     return query
     with wanted as (
@@ -224,6 +240,7 @@ begin
     judged as (
         select w.id, w.operation_id, t.current_state, t.version, done.seq as done_seq,
                done.from_state as done_from, done.to_state as done_to,
+               y.type_code, y.revision, y.terminal_states, y.fsm_compiled -> t.current_state::text as edges,
                case
                    when t.id is null then 'not-found'
                    when done.ticket_id = w.id and done.transition_name = transition then 'replayed'
@@ -241,20 +258,37 @@ begin
     ),
     moved as (
         update virtualq.Ticket as t
-           set transition_name = transition,
-               transition_actor = actor,
-               transition_metadata = metadata,
-               transition_operation_id = j.operation_id
+           set current_state = j.edges ->> transition,
+               version = j.version + 1,
+               closed_at = case
+                   when j.edges ->> transition = any (j.terminal_states) then coalesce(t.closed_at, clock_timestamp())
+               end
           from judged as j
          where j.verdict = 'moved'
            and t.tenant_id = transition_tickets.tenant_id
            and t.id = j.id
-        returning t.id, t.version, t.current_state
+        returning t.id, t.extid, t.version, t.current_state, j.current_state as from_state, j.type_code, j.revision,
+                  j.edges, j.operation_id
+    ),
+    recorded as (
+        insert into virtualq.TicketStateHistory as h (
+            tenant_id, ticket_id, seq, revision, from_state, to_state, transition_name, actor, metadata, operation_id
+        )
+        select transition_tickets.tenant_id, m.id, m.version, m.revision, m.from_state,
+               case
+                   when m.current_state = m.edges ->> transition then m.current_state
+                   else virtualq.refuse_transition(
+                       m.extid, m.from_state, transition, m.current_state, m.type_code, m.revision, m.edges)
+               end,
+               transition, coalesce(actor, session_user), metadata,
+               coalesce(m.operation_id, virtualq.new_extid())
+          from moved as m
+        returning h.ticket_id, h.seq, h.to_state
     )
-    select j.id, j.verdict, coalesce(m.version, j.done_seq),
-           coalesce(j.done_from, j.current_state)::text, coalesce(m.current_state, j.done_to)::text
+    select j.id, j.verdict, coalesce(r.seq, j.done_seq),
+           coalesce(j.done_from, j.current_state)::text, coalesce(r.to_state, j.done_to)::text
       from judged as j
-      left join moved as m on m.id = j.id
+      left join recorded as r on r.ticket_id = j.id
      order by j.id;
 end
 $$;

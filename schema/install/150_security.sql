@@ -125,6 +125,7 @@ alter function virtualq.start_ticket() owner to virtualq_maintainer;
 alter function virtualq.enforce_transition() owner to virtualq_maintainer;
 alter function virtualq.compile_type() owner to virtualq_maintainer;
 alter function virtualq.record_revision() owner to virtualq_maintainer;
+alter function virtualq.transition_tickets owner to virtualq_maintainer;
 alter function virtualq.search_tickets owner to virtualq_maintainer;
 alter function virtualq.search_tickets_by_path owner to virtualq_maintainer;
 

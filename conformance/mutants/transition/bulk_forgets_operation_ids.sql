@@ -2,8 +2,8 @@
 -- breaks: TRN-010, TRN-012
 select pg_temp.replace_in(
     'virtualq.transition_tickets',
-    $$               transition_operation_id = j.operation_id
+    $$               coalesce(m.operation_id, virtualq.new_extid())
 $$,
-    $$               transition_operation_id = null
+    $$               virtualq.new_extid()
 $$
 );

@@ -2,7 +2,8 @@
 -- breaks: HIS-004
 select pg_temp.replace_in(
     'virtualq.transition_tickets',
-    $$               transition_metadata = metadata,
+    $$               transition, coalesce(actor, session_user), metadata,
 $$,
-    $$$$
+    $$               transition, coalesce(actor, session_user), null,
+$$
 );
