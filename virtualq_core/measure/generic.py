@@ -4,9 +4,9 @@ The plan for any parameters against the plan for the given ones.
 psycopg prepares a statement at its sixth use, and PostgreSQL may go over to a generic plan five uses later: a plan that
 no first look shows, and that suits the average tenant. Blocks of both repeat exactly.
 
-Each row that is fetched counts as a block of its own. A bitmap touches a block once however many of the rows lie in it, and
-an index scan once for each row; in a small table the one then seems to do half the work of the other, and both fetch the
-same rows from memory.
+Each row that is fetched counts as a block of its own. A bitmap touches a block once however many of the rows lie in it,
+and an index scan once for each row; in a small table the one then seems to do half the work of the other, and both
+fetch the same rows from memory.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def judge_generic(observer: Observer, budget: Budget, cases: Sequence[Case]) -> 
         return unmeasured(budget, METRIC, "there is no tenant or queue to measure it on")
     told = f"after the parameters of {', '.join(flipped)}" if flipped else ""
     if not flipped:
-        told = f"PostgreSQL keeps to plans for the parameters; one for any would touch {worst.generic.scattered_blocks:,} blocks"
+        blocks = f"{worst.generic.scattered_blocks:,} blocks"
+        told = f"PostgreSQL keeps to plans for the parameters; one for any would touch {blocks}"
     figures = [(modes.case, ratio(modes) if flipped else 1.0) for modes in seen]
     judged = judge_figures(replace(budget, tickets_in_queue=None), METRIC, figures, told=told)
     if judged.verdict != "failed":
