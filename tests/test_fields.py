@@ -47,9 +47,6 @@ def refused_schema(schema: Any) -> InvalidFields:  # noqa: ANN401 - any JSON
     return refused.value
 
 
-# ------------------------------------------------------------------------------------------------------------ the data
-
-
 def test_data_that_fits_passes() -> None:
     """What the schema allows is accepted without a word."""
     FieldSchema.compile(ORDER).validate({"channel": "web", "table": 4, "lines": [{"sku": "ABC12"}, {}]})
@@ -170,9 +167,6 @@ def test_depth_and_size_have_limits() -> None:
     assert "invalid-fields" in str(refusal(None, endless))
 
 
-# ------------------------------------------------------------------------------------------------------- the JSON text
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -222,9 +216,6 @@ def test_text_that_is_not_plain_json_is_refused(text: str) -> None:
 def test_plain_json_is_read_as_it_was_written(value: object) -> None:
     """Reading what was written gives the same value."""
     assert parse_json(json.dumps(value)) == value
-
-
-# ---------------------------------------------------------------------------------------------------------- the schema
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,29 @@
-"""The history checker: each planted fault is found under its invariant's name, and true histories are left alone."""
+"""The history checker: each planted fault is found under its invariant's name."""
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
+from tests.conformance.simulated import broken
 from virtualq_core.conformance.checker import Checker
 from virtualq_core.conformance.contention import Thresholds
-from virtualq_core.conformance.evidence import MachineRevision, Step, TicketFact, TicketStory, TypeMachines
+from virtualq_core.conformance.evidence import MachineRevision, Step, TicketStory, TypeMachines
 from virtualq_core.conformance.invariant import Invariant
-from virtualq_core.conformance.operation import Kind, Operation, Outcome
+from virtualq_core.conformance.operation import Kind, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from virtualq_core.conformance.checker import Judgement
-
 Tale = Any  # the builder of conftest.py, which cannot be imported by name
 
-LAMP = MachineRevision("off", {"none": {"init": "off"}, "off": {"press": "on"}, "on": {"press": "off", "dim": "on"}})
-LAMP_TYPE = (0, 9)
 
-
-def broken(judgement: Judgement) -> set[str]:
-    """The names of the invariants that were found broken."""
-    return {finding.invariant.value for finding in judgement.findings if finding.verdict == "failed"}
-
-
-# ------------------------------------------------------------------------------------------------ planted faults
+def test_every_invariant_has_its_own_name_and_number() -> None:
+    """Results name them; the numbers are those of the list that they come from."""
+    assert [invariant.number for invariant in Invariant] == list(range(1, 13))
+    assert len({invariant.value for invariant in Invariant}) == 12
 
 
 def test_a_history_that_starts_elsewhere_is_no_path(tale: Tale) -> None:
@@ -371,191 +363,9 @@ def test_a_fault_after_a_restart_breaks_the_twelfth_as_well(tale: Tale) -> None:
     assert broken(tale.judge(was_restarted=True)) == {"acknowledged-exactly-once", "holds-after-restart"}
 
 
-# ------------------------------------------------------------------------------------------------- true histories
-
-
-def test_an_unknown_operation_may_have_taken_effect_or_not(tale: Tale) -> None:
-    """Without an answer, both are possible, the effect even later than the connection's end."""
-    tale.move(1, "start", 0, 1, outcome=Outcome.UNKNOWN, seq=None, from_state=None, to_state=None)
-    tale.told(2, "complete", 2, 3, outcome=Outcome.UNKNOWN)
-    judgement = tale.judge(Thresholds(min_operations=0, min_contended=0, min_races=0, max_unknown_share=1))
-    assert (judgement.verdict, judgement.tally.unknown, judgement.tally.applied) == ("passed", 2, 1)
-
-
-def test_a_retry_under_the_same_operation_id_is_one_operation(tale: Tale) -> None:
-    """A lost answer, then the same id again: the effect lies between the first try and the answer to the second."""
-    done = tale.move(1, "start", 6, 7)
-    tale.told(1, "start", 0, 1, op_id=done.op_id, outcome=Outcome.UNKNOWN)
-    tale.move(2, "complete", 2, 3)
-    assert tale.judge().verdict == "passed"
-
-
-def test_a_lost_claim_is_placed_by_the_step_that_bears_its_id(tale: Tale) -> None:
-    """Its client never learnt the ticket."""
-    lost = tale.told(1, "start", 0, 1, kind=Kind.CLAIM, ticket_id=None, outcome=Outcome.UNKNOWN)
-    tale.move(1, "start", 0, 1)
-    tale.operations.clear()
-    tale.change_step(2, op_id=lost.op_id)
-    judgement = tale.judge(Thresholds(min_operations=0, min_contended=0, min_races=0, max_unknown_share=1))
-    assert (judgement.verdict, judgement.tally.applied) == ("passed", 1)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_a_history_of_a_correct_queue_is_never_accused(seed: int) -> None:
-    """Random operations with true instants of effect, as a linearizable ticket would answer them."""
-    story = simulated_story(random.Random(seed), operations=300, clients=8)
-    judgement = judge_lamp(story)
-    assert judgement.verdict == "passed", f"seed {seed}: {judgement.violations[:3]}"
-    assert judgement.tally.races > 0
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_a_step_that_is_lost_from_a_random_history_is_found(seed: int) -> None:
-    """The same, with any one step taken out and the rest moved up so that only the operations can tell."""
-    chance = random.Random(seed)
-    story = simulated_story(chance, operations=300, clients=8)
-    steps = list(story.steps)
-    del steps[chance.randrange(1, len(steps))]
-    steps = [step._replace(seq=seq) for seq, step in enumerate(steps, start=1)]
-    fact = TicketFact(1, 1, LAMP_TYPE, steps[-1].to_state, len(steps))
-    judgement = judge_lamp(TicketStory(1, 1, fact, steps, story.operations))
-    assert "acknowledged-exactly-once" in broken(judgement), f"seed {seed}"
-
-
-# --------------------------------------------------------------------------------------------------- inconclusive
-
-
-@pytest.mark.parametrize("threshold", ["min_operations", "min_contended", "min_races"])
-def test_too_little_contention_is_inconclusive(tale: Tale, threshold: str) -> None:
-    """A clean recording in which nothing was put to the test is no pass; the threshold is named."""
-    tale.move(1, "start", 0, 2)
-    tale.refuse(2, "start", 1, 3)
-    enough = {"min_operations": 2, "min_contended": 2, "min_races": 1}
-    assert tale.judge(Thresholds(**enough)).verdict == "passed"
-    judgement = tale.judge(Thresholds(**{**enough, threshold: enough[threshold] + 1}))
-    assert judgement.verdict == "inconclusive"
-    assert [doubt.threshold for doubt in judgement.doubts] == [threshold]
-
-
-def test_one_clients_own_operations_are_no_contention(tale: Tale) -> None:
-    """It takes two."""
-    tale.old("start")
-    tale.move(1, "note", 0, 2)
-    tale.move(1, "note", 1, 3)
-    assert tale.judge().tally.contended == 0
-
-
-def test_too_many_unknown_outcomes_are_inconclusive(tale: Tale) -> None:
-    """Whatever the history looks like."""
-    tale.told(1, "start", 0, 1, outcome=Outcome.UNKNOWN)
-    tale.move(2, "start", 2, 3)
-    judgement = tale.judge()
-    assert judgement.verdict == "inconclusive"
-    assert [doubt.threshold for doubt in judgement.doubts] == ["max_unknown_share"]
-
-
-def test_a_record_that_was_cut_short_is_inconclusive(tale: Tale) -> None:
-    """What a killed process asked for is not held against the database, and is no pass either."""
-    tale.move(1, "start", 0, 1)
-    tale.operations.clear()
-    judgement = tale.judge(is_complete=False)
-    assert judgement.verdict == "inconclusive"
-    assert judgement.violation_count == 0
-
-
-def test_a_violation_outweighs_a_doubt(tale: Tale) -> None:
-    """What was seen to be wrong stays wrong."""
-    tale.told(1, "start", 0, 1, seq=2)
-    assert tale.judge(Thresholds()).verdict == "failed"
-
-
-# ----------------------------------------------------------------------------------------------------------- cost
-
-
-@pytest.mark.slow
-def test_time_grows_with_the_number_of_operations_and_not_with_its_square() -> None:
-    """Everybody on one ticket is the worst case: four times the operations take about four times as long."""
-    stories = [simulated_story(random.Random(1), operations=number, clients=16) for number in (20_000, 80_000)]
-    durations: list[list[float]] = [[], []]
-    for _ in range(3):
-        for story, taken in zip(stories, durations, strict=True):
-            begin = time.process_time()
-            assert judge_lamp(story).verdict == "passed"
-            taken.append(time.process_time() - begin)
-    small, large = map(min, durations)
-    assert large < 8 * small, durations
-
-
 def test_evidence_is_kept_for_a_bounded_number_of_violations(tale: Tale) -> None:
     """A database that is wrong everywhere does not fill the memory; all violations are counted."""
     for number in range(50):
         tale.told(number, "note", number, number + 0.5, seq=number)
     judgement = tale.judge(max_violations=5)
     assert (len(judgement.violations), judgement.violation_count) == (5, 50)
-
-
-# --------------------------------------------------------------------------------------------------------- helpers
-
-
-def judge_lamp(story: TicketStory) -> Judgement:
-    """What the checker makes of a simulated story."""
-    thresholds = Thresholds(max_unknown_share=0.1)
-    checker = Checker({LAMP_TYPE: TypeMachines({1: LAMP}, current=1)}, thresholds=thresholds)
-    checker.examine(story)
-    return checker.judgement()
-
-
-def simulated_story(chance: random.Random, *, operations: int, clients: int) -> TicketStory:
-    """
-    Clients on one ticket of a machine that never ends, each operation taking effect at one instant of its own.
-
-    Some answers are lost, some reads go along, some operations expect a state.
-    """
-    steps = [Step(1, 1, "none", "off", "init", UUID(int=0), is_new=False)]
-    done: list[Operation] = []
-    free = [chance.random() for _ in range(clients)]
-    asked = []
-    for number in range(operations):
-        client = min(range(clients), key=free.__getitem__)
-        begin = free[client] + chance.random() * 0.1
-        effect = begin + chance.random()
-        end = effect + chance.random() * 0.5
-        free[client] = end
-        asked.append((effect, number, client, begin, end))
-    for _, number, client, begin, end in sorted(asked):
-        state, seq = steps[-1].to_state, steps[-1].seq
-        times = {"invoke_ns": int(begin * 1e9), "return_ns": int(end * 1e9)}
-        given: dict[str, Any] = {
-            "op_id": UUID(int=number + 1),
-            "client": client,
-            "tenant_id": 1,
-            "ticket_id": 1,
-            **times,
-        }
-        if chance.random() < 0.2:
-            seen: dict[str, Any] = {"seq": seq, "version": seq, "from_state": state, "to_state": state}
-            done.append(Operation(kind=Kind.READ, transition=None, outcome=Outcome.OK, **given, **seen))
-            continue
-        wanted = chance.choice(["press", "dim"])
-        expected = chance.choice([None, None, "on", "off"])
-        given |= {"kind": Kind.TRANSITION, "transition": wanted, "expected_state": expected}
-        target = LAMP.edges[state].get(wanted)
-        if expected not in {None, state}:
-            done.append(Operation(outcome=Outcome.REFUSED, reason="stale-ticket", **given))
-        elif target is None:
-            done.append(Operation(outcome=Outcome.REFUSED, reason="illegal-transition", **given))
-        else:
-            steps.append(Step(seq + 1, 1, state, target, wanted, given["op_id"], is_new=True))
-            if chance.random() < 0.005:
-                done.append(Operation(outcome=Outcome.UNKNOWN, **given))
-            else:
-                answer: dict[str, Any] = {"seq": seq + 1, "from_state": state, "to_state": target}
-                done.append(Operation(outcome=Outcome.OK, **given, **answer))
-    fact = TicketFact(1, 1, LAMP_TYPE, steps[-1].to_state, len(steps))
-    return TicketStory(1, 1, fact, steps, done)
-
-
-def test_every_invariant_has_its_own_name_and_number() -> None:
-    """Results name them; the numbers are those of the list that they come from."""
-    assert [invariant.number for invariant in Invariant] == list(range(1, 13))
-    assert len({invariant.value for invariant in Invariant}) == 12
