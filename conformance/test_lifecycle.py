@@ -93,19 +93,6 @@ def test_a_ticket_is_closed_when_it_comes_to_its_end(
     expect.holds(app.ticket(born_closed.id).closed_at, "that it is open", "the ticket to be closed")
 
 
-@pytest.mark.requirement("LIF-002")
-def test_a_bulk_call_closes_what_comes_to_its_end(
-    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
-) -> None:
-    """Each ticket that it moves into a terminal state has a closing time, and no other."""
-    ticket_ids = [app.create(), app.create()]
-
-    client.transition_many(north.id, ticket_ids, "start")
-    expect.equal([app.ticket(each).closed_at for each in ticket_ids], [None, None])
-    client.transition_many(north.id, ticket_ids, "cancel")
-    expect.equal([app.ticket(each).closed_at is not None for each in ticket_ids], [True, True], "closed:")
-
-
 @pytest.mark.requirement("LIF-003")
 def test_a_ticket_is_created_as_a_whole(
     client: SubjectSession, north: Tenant, app: Application, expect: Expectation

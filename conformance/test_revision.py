@@ -102,19 +102,6 @@ def test_a_step_names_the_revision_that_allowed_it(draft: Application, expect: E
     expect.equal(steps, [("init", 1), ("take", 1), ("finish", 2), ("reopen", 2)])
 
 
-@pytest.mark.requirement("REV-002")
-def test_a_step_of_a_bulk_call_names_its_revision(
-    client: SubjectSession, north: Tenant, app: Application, expect: Expectation
-) -> None:
-    """Tickets of several types, each with revisions of its own, may move in one call."""
-    renewed, fresh = app.define(ERRAND), app.define(ERRAND)
-    ticket_ids = [app.create(type_definition_id=type_id) for type_id in (renewed, fresh)]
-    app.publish(renewed, WITH_REOPENING)
-
-    client.transition_many(north.id, ticket_ids, "take")
-    expect.equal([app.history(ticket_id)[-1].revision for ticket_id in ticket_ids], [2, 1])
-
-
 @pytest.mark.requirement("REV-003")
 @pytest.mark.parametrize("lie", LIES)
 def test_nobody_changes_what_was_published(
