@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, finite
 from virtualq_core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,12 @@ def calibrate(
     ] = "1.10,1.05",
     seconds: Annotated[
         float,
-        typer.Option("--seconds", min=0.1, help="Time to find the first of them in; half of it needs four times that."),
+        typer.Option(
+            "--seconds",
+            min=0.1,
+            callback=finite,
+            help="Time to find the first of them in; half of it needs four times that.",
+        ),
     ] = 10.0,
     seed: Annotated[int, typer.Option("--seed", help="Draws the order of everything.")] = 1,
     tickets: Annotated[
