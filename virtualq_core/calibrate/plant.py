@@ -13,7 +13,6 @@ small number as int2 and a large one as int4, which are two statements, so it is
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ _FIRST_ROWS = 1_000
 _MOST_ROWS = 2**30
 _DOUBLED = 2.0
 _NEAR = (0.5, 1.0, 1.5)
+_LEAST_BLOCKS = 7
 _ROUGHLY = 1 / 50
 """The share of the time in which a doubling is found."""
 
@@ -50,17 +50,20 @@ class Work:
     per_row: float
 
     @classmethod
-    def of(cls, found: Sequence[tuple[int, Estimate]]) -> Work:
-        """The line through these numbers of rows, each weighted by how surely its ratio is known."""
+    def of(cls, found: Sequence[tuple[int, Estimate]], *, roughly: float) -> Work:
+        """
+        The line through these numbers of rows, each weighted by how surely its ratio is known.
+
+        Where it is too unsure to agree within a factor of two with `roughly` so much a row, which comes from a great
+        effect, it says nothing, and that is taken.
+        """
         rows = np.array([count for count, _ in found], dtype=float)
         shares = np.array([one.ratio - 1 for _, one in found])
         widths = np.array([one.high - one.low for _, one in found])
         weights = 1 / widths if np.isfinite(widths).all() and widths.all() else np.ones(len(found))
         slope, end = np.polyfit(rows, shares, 1, w=weights)
-        if slope <= 0 or end >= shares.max():  # noise all of it: only the greatest amount says anything
-            greatest = int(np.argmax(rows))
-            return cls(0.0, max(float(shares[greatest]), math.ulp(1.0)) / float(rows[greatest]))
-        return cls(float(end), float(slope))
+        is_sure = 1 / _DOUBLED < slope / roughly < _DOUBLED
+        return cls(float(end), float(slope)) if is_sure else cls(0.0, roughly)
 
     def rows_for(self, planted: float) -> int:
         """So many rows make the query take about `planted` times as long."""
@@ -97,14 +100,18 @@ def measure_work(
     while ratio < _DOUBLED and rows < _MOST_ROWS:
         rows *= 2
         ratio = _measure(connection, case, rows, limit_s=limit_s * _ROUGHLY, seed=seed).ratio
-    near = sorted({round(rows * (one - 1) * share / (ratio - 1)) for one in planted for share in _NEAR})
+    roughly = max(ratio - 1, 1 / rows) / rows
+    near = sorted({round((one - 1) * share / roughly) for one in planted for share in _NEAR})
     counts = [min(max(1, count), _MOST_ROWS) for count in near]
     each_s = limit_s / len(_NEAR)
-    return Work.of([(count, _measure(connection, case, count, limit_s=each_s, seed=seed)) for count in counts])
+    return Work.of(
+        [(count, _measure(connection, case, count, limit_s=each_s, seed=seed)) for count in counts], roughly=roughly
+    )
 
 
 def _measure(connection: psycopg.Connection[Any], case: Case, rows: int, *, limit_s: float, seed: int) -> Estimate:
-    return estimate([planted_pair(connection, case, rows)], limit_s=limit_s, error=TAIL, seed=seed)
+    pair = planted_pair(connection, case, rows)
+    return estimate([pair], limit_s=limit_s, error=TAIL, seed=seed, least_blocks=_LEAST_BLOCKS)
 
 
 def _planted(connection: psycopg.Connection[Any], case: Case, rows: int) -> QueryVariant:
