@@ -69,6 +69,7 @@ def calibration(*, alarms: int = 1, found: int = 59, smallest_change: float | No
         load_average=1.21,
         seed=1,
         overhead=0.002,
+        overhead_interval=(-0.001, 0.005),
         row_share=0.00003,
         series=(
             series(1.0, alarms, 300 - alarms),

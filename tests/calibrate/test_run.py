@@ -63,13 +63,15 @@ def test_rows_are_planted_by_a_line_with_an_end() -> None:
     work = Work.of([(1000, found(0.052)), (2000, found(0.102)), (3000, found(0.152))], roughly=6e-5)
 
     assert work.overhead == pytest.approx(0.002)
+    low, high = work.overhead_interval
+    assert (low or 0) < 0.002 < (high or 0) < 0.006
     assert work.per_row == pytest.approx(0.05 / 1000)
     assert work.rows_for(1.102) == 2000
 
 
 def test_what_is_known_more_surely_weighs_more() -> None:
     """A wild point of a stormy moment is passed by."""
-    wild = found(0.2, sure=0.1)
+    wild = found(0.3, sure=0.1)
 
     work = Work.of([(1000, found(0.05)), (2000, found(0.10)), (3000, found(0.15)), (4000, wild)], roughly=6e-5)
 

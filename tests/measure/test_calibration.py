@@ -95,7 +95,7 @@ def test_the_calibration_that_fits_is_chosen() -> None:
     assert fitting_calibration(ENVIRONMENT, tickets=20_000, queries=["list_queue", "find_ticket"]) == other
 
 
-WHICH = "(list_queue, 20,000 tickets, 2026-03-01)"
+WHICH = "list_queue, 20,000 tickets, 2026-03-01"
 ALARMS = "1 of 300 false alarms (at most 1.8 %), "
 
 
@@ -105,19 +105,19 @@ ALARMS = "1 of 300 false alarms (at most 1.8 %), "
         (
             calibration(),
             0.1,
-            "10 % slower is found within 10 s in 95 % of trials, 3.1 % if the tolerance is set to it",
+            "10 % slower found within 10 s, 95 % sure (3.1 % with that as the tolerance)",
         ),
         (
             calibration(),
             0.02,
-            "2 % slower is not found within 10 s in 95 % of trials, 3.1 % if the tolerance is set to it",
+            "2 % slower not found within 10 s, 95 % sure (3.1 % with that as the tolerance)",
         ),
-        (calibration(smallest_change=None), 0.1, "10 % slower is not found within 10 s in 95 % of trials"),
+        (calibration(smallest_change=None), 0.1, "10 % slower not found within 10 s, 95 % sure"),
     ],
 )
 def test_a_line_says_what_a_verdict_is_worth(made: Calibration, tolerance: float, line: str) -> None:
     """Both errors at the tolerance in force: how often it cries wolf, and what it does not see; and where from."""
-    assert made.line(tolerance) == f"{ALARMS}{line} {WHICH}"
+    assert made.line(tolerance) == f"{ALARMS}{line}; {WHICH}"
 
 
 def held(*tried: tuple[float, float], verdict: str = "slower", tolerance: float = 0.1) -> Series:

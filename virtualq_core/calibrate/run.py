@@ -171,6 +171,7 @@ def calibrate(
         load_average=statistics.fmean(run.loads),
         seed=effort.seed,
         overhead=work.overhead,
+        overhead_interval=work.overhead_interval,
         row_share=work.per_row,
         series=tuple(series),
         reaches=reaches,

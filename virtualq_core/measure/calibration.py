@@ -211,8 +211,8 @@ class Calibration:
 
     `request_ms` is the query's median latency, as the gate times it. `load_average` is the mean number of processes
     that wanted a core meanwhile, this one's included. `overhead` and `row_share` are what planting costs, in shares of
-    the query's time: however few the rows are, and each. The first of `series` is the A/A trials on one connection, the
-    first of `reaches` is of their gate.
+    the query's time: however few the rows are (with its 95 % interval), and each. The first of `series` is the A/A
+    trials on one connection, the first of `reaches` is of their gate.
     """
 
     taken_at: str
@@ -224,6 +224,7 @@ class Calibration:
     load_average: float
     seed: int
     overhead: float
+    overhead_interval: Ends
     row_share: float
     series: tuple[Series, ...]
     reaches: tuple[Reach, ...]
@@ -255,16 +256,12 @@ class Calibration:
     def line(self, tolerance: float) -> str:
         """What the reader of a comparison with this tolerance has to know, in one line."""
         alarms, reach = self.same.called_slower, self.reaches[0]
-        found, smallest = self.found_at(tolerance), reach.smallest_change
-        told = f"{alarms.count} of {alarms.of} false alarms (at most {alarms.interval[1] * 100:.1f} %), "
-        if found is None:
-            told += f"{tolerance * 100:g} % slower is not found"
-        else:
-            told += f"{found * 100:g} % slower is found"
-        told += f" within {reach.limit_s:g} s in {POWER * 100:.0f} % of trials"
-        if smallest is not None:
-            told += f", {smallest * 100:.2g} % if the tolerance is set to it"
-        return f"{told} ({self.name})"
+        sure = f"{'' if self.found_at(tolerance) is not None else 'not '}found within {reach.limit_s:g} s"
+        least = ""
+        if reach.smallest_change is not None:
+            least = f" ({reach.smallest_change * 100:.2g} % with that as the tolerance)"
+        told = f"{alarms.count} of {alarms.of} false alarms (at most {alarms.interval[1] * 100:.1f} %)"
+        return f"{told}, {tolerance * 100:g} % slower {sure}, {POWER * 100:.0f} % sure{least}; {self.name}"
 
     @property
     def name(self) -> str:
@@ -325,7 +322,7 @@ def from_json(document: Mapping[str, Any]) -> Calibration:
     """
     if document["format"] != FORMAT:
         raise ValueError(f"not {FORMAT}")
-    parts = {name: value for name, value in document.items() if name != "format"}
+    parts = _tupled({name: value for name, value in document.items() if name != "format"})
     series = tuple(
         Series(**one | {"tried": tuple(Trial(**_tupled(trial)) for trial in one["tried"])})
         for one in parts.pop("series")
