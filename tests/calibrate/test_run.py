@@ -124,7 +124,7 @@ def test_a_calibration_counts_its_trials(dataset: Database) -> None:
     assert (planted.kind, planted.trials, planted.tolerance) == ("planted", 4, 4.0)
     assert (pairs.kind, pairs.trials) == ("copies", 2)
     assert planted.slower > 0
-    assert planted.not_slower == 0
+    assert planted.missed == 0
     assert all(one.after is not None and one.after > 2 for one in planted.tried)
     assert all(one.interval[0] is None or one.interval[0] > 1 for one in planted.tried if one.verdict == "slower")
     assert planted.below + planted.above <= 1
