@@ -125,7 +125,7 @@ def test_a_calibration_counts_its_trials(dataset: Database) -> None:
     assert (pairs.kind, pairs.trials) == ("copies", 2)
     assert planted.slower > 0
     assert planted.missed == 0
-    assert all(one.after is not None and one.after > 2 for one in planted.tried)
+    assert 2.5 < planted.mean < 10
     assert all(one.interval[0] is None or one.interval[0] > 1 for one in planted.tried if one.verdict == "slower")
     assert planted.below + planted.above <= 1
     assert made.reaches[0].stretches == 500

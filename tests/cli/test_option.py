@@ -6,6 +6,7 @@ import importlib
 from typing import get_args, get_type_hints
 
 import pytest
+from typer.models import OptionInfo
 from typer.testing import CliRunner
 
 from virtualq_core.cli import COMMANDS, app
@@ -37,9 +38,9 @@ def float_options() -> list[tuple[str, str]]:
         commands = importlib.import_module(f"virtualq_core.cli.{name}").app.registered_commands
         for command in commands:
             for hint in get_type_hints(command.callback, include_extras=True).values():
-                kind, *more = get_args(hint) or [None]
+                kind, *more = get_args(hint) or (None,)
                 if float in (kind, *get_args(kind)):
-                    found += [(name, one.default) for one in more]
+                    found += [(name, str(one.default)) for one in more if isinstance(one, OptionInfo)]
     return found
 
 

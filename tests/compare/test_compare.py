@@ -153,6 +153,7 @@ def test_a_revision_that_lost_an_index_is_found(
         content.statement_folder.cache_clear()
 
     assert [what for what in exact(found) if what.startswith("list_employee_tickets")]
+    assert found.trust.endswith("an allowance and no bound")
     assert not [one for one in found.differences if one.kind == "log" and one.verdict == "failed"]
 
 
