@@ -121,22 +121,20 @@ def sample_cases(
     deadline = time.monotonic() + limit_s
     with settled_heap(), ExitStack() as stack:
         connections = [stack.enter_context(observer.as_application()) for _ in cases]
-        wanted = WARM_UP + samples
+        looks = spending.Looks(samples, len(cases))
         rounds = 0
-        look = 1
         while True:
-            while rounds < wanted and (rounds < WARM_UP or time.monotonic() < deadline):
+            while rounds < WARM_UP + looks.samples and (rounds < WARM_UP or time.monotonic() < deadline):
                 for connection, case, sample in zip(connections, cases, taken, strict=True):
                     with tenant_scope(connection, case.tenant_id):
                         (sample if rounds >= WARM_UP else Sample()).time(fetch, connection, case)
                 rounds += 1
             is_last = is_enough is None or time.monotonic() >= deadline
             for sample in taken:
-                sample.errors = spending.errors(look, len(cases), is_last=is_last)
+                sample.errors = looks.errors(is_last=is_last)
             if is_last or is_enough is None or is_enough(taken):
                 return taken
-            wanted += rounds - WARM_UP
-            look += 1
+            looks.go_on()
 
 
 def round_trips(observer: Observer, case: Case) -> int:

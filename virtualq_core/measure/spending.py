@@ -11,6 +11,7 @@ have to keep it, so that of passing is whole.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -32,6 +33,33 @@ def errors(look: int, cases: int, *, is_last: bool = False) -> Errors:
     """What the look of this number, the first being 1, may spend on each of so many cases."""
     share = 2.0 ** -(look - 1 if is_last else look)
     return FALSE_VERDICT * share / cases, FALSE_VERDICT * share
+
+
+@dataclass
+class Looks:
+    """
+    Sampling until there is a verdict, look by look: how many samples of each case the present one has.
+
+    Whoever samples asks at each look alone whether it is decided, with intervals that have `errors`, and calls `go_on`
+    where it is not. Nobody may look in between.
+    """
+
+    first: int
+    cases: int
+    number: int = 1
+
+    @property
+    def samples(self) -> int:
+        """Twice as many as at the look before."""
+        return self.first << (self.number - 1)
+
+    def errors(self, *, is_last: bool) -> Errors:
+        """What the present look may spend; the last one, whether it has all of its samples or not, what is left."""
+        return errors(self.number, self.cases, is_last=is_last)
+
+    def go_on(self) -> None:
+        """To the next look."""
+        self.number += 1
 
 
 def first_look(share: float, cases: int) -> int:
