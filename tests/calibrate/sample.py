@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from virtualq_core.measure.calibration import Calibration, Reach, Series
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from virtualq_core.measure.calibration import Calibration, Reach, Series, Trial
+
+if TYPE_CHECKING:
+    from virtualq_core.measure.calibration import Kind
+    from virtualq_core.measure.paired import GateVerdict
 
 ENVIRONMENT = {
     "cpu": "AMD EPYC 7763 64-Core Processor",
@@ -18,21 +25,35 @@ ENVIRONMENT = {
 }
 
 
-def series(planted: float, slower: int, not_slower: int, inconclusive: int = 0) -> Series:
-    """Trials of one kind."""
-    share = planted - 1
+def trial(verdict: GateVerdict, ratio: float, *, after: float | None = None, sure: float = 0.01) -> Trial:
+    """A trial whose interval, and that of what the pair then showed, is `sure` wide to both sides."""
+    return Trial(
+        verdict=verdict,
+        ratio=ratio,
+        interval=(ratio - sure, ratio + sure),
+        duration_s=2.51,
+        after=after,
+        after_interval=(None, None) if after is None else (after - sure, after + sure),
+    )
+
+
+def series(planted: float, slower: int, not_slower: int, inconclusive: int = 0, *, kind: Kind | None = None) -> Series:
+    """Trials of one kind, of which each found what was planted, and the last a little more."""
+    verdicts: list[GateVerdict] = ["slower"] * slower
+    verdicts += ["not slower"] * not_slower
+    verdicts += ["inconclusive"] * inconclusive
+    after = planted - 0.0005 if planted > 1 else None
+    tried = [trial(verdict, planted, after=after) for verdict in verdicts]
+    tried[-1] = replace(tried[-1], ratio=planted + 0.005, interval=(planted - 0.005, planted + 0.015))
     return Series(
+        kind=kind or ("planted" if planted > 1 else "same"),
         planted=planted,
-        known=(1 + 0.97 * share, 1 + 1.03 * share) if share else None,
-        measured=(1 + 0.95 * share, 1 + 1.06 * share) if share else None,
-        tolerance=round(share, 2) or 0.1,
+        tolerance=round(planted - 1, 3) or 0.1,
         limit_s=10.0,
-        slower=slower,
-        not_slower=not_slower,
-        inconclusive=inconclusive,
-        covered=slower + not_slower + inconclusive - 1,
+        false_alarm=0.005,
+        miss=0.01,
+        tried=tuple(tried),
         predicted=0.998,
-        median_s=2.51,
     )
 
 
@@ -46,15 +67,22 @@ def calibration(*, alarms: int = 1, found: int = 59, smallest_change: float | No
         tickets=20_000,
         request_ms=2.07,
         load_average=1.21,
-        false_alarm=0.005,
-        miss=0.01,
         seed=1,
-        series=(series(1.0, alarms, 300 - alarms), series(1.1, found, 0, 60 - found)),
+        overhead=0.002,
+        overhead_interval=(-0.001, 0.005),
+        row_share=0.00003,
+        series=(
+            series(1.0, alarms, 300 - alarms),
+            series(1.1, found, 0, 60 - found),
+            series(1.023, 17, 2, 5, kind="near reach"),
+            series(1.0, 0, 60, kind="copies"),
+        ),
         reaches=(
             Reach(
                 tolerance=0.1,
                 limit_s=10.0,
                 stretches=500,
+                independent=25,
                 alarms=2,
                 smallest_change=smallest_change,
                 interval=(None, None) if smallest_change is None else (0.029, 0.034),

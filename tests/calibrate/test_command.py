@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.calibrate.sample import calibration
+from tests.calibrate.sample import calibration, trial
+from virtualq_core.cli import calibrate as command
 from virtualq_core.cli.calibrate import app
+from virtualq_core.database import provider
 from virtualq_core.measure.calibration import keep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from virtualq_core.database.server import Database
+    from virtualq_core.measure.paired import GateVerdict
 
 BOUND_S = 120
 
@@ -32,10 +37,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_it_runs_keeps_and_shows(dataset: Database, cache: Path) -> None:
     """The figures go to stdout and into the cache folder, whose newest can be shown again as a page."""
-    few = ("--trials", "2", "--planted-trials", "2", "--planted", "4", "--seconds", "1.5")
-    command = [sys.executable, "-m", "virtualq_core.cli", "calibrate"]
+    few = ("--trials", "3", "--planted-trials", "3", "--planted", "5", "--seconds", "1.5")
+    words = [sys.executable, "-m", "virtualq_core.cli", "calibrate"]
     made = subprocess.run(
-        [*command, *few, "--query", "count_queue_by_state", "--database-url", dataset.dsn],
+        [*words, *few, "--query", "count_queue_by_state", "--database-url", dataset.dsn],
         capture_output=True,
         text=True,
         check=False,
@@ -44,9 +49,10 @@ def test_it_runs_keeps_and_shows(dataset: Database, cache: Path) -> None:
 
     assert made.returncode in {0, 3}, made.stderr
     [kept] = cache.rglob("*.json")
-    assert kept.name.endswith("-count_queue_by_state.json")
+    assert "-count_queue_by_state-" in kept.name
     assert str(kept) in made.stderr
-    assert "300 % slower, found within 1.5 s" in made.stdout
+    assert "400 % slower, found within 1.5 s" in made.stdout
+    assert "planted in truth: " in made.stdout
     shown = CliRunner().invoke(app, ["--last", "--markdown"])
     assert shown.stdout.startswith("# Trust")
 
@@ -61,12 +67,42 @@ def test_the_exit_code_says_whether_the_gate_keeps_its_promise(alarms: int, foun
     assert shown.return_value == code
 
 
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.07, "slower"), (1.13, "slower"), (1.1, "not slower")])
+def test_the_exit_code_says_that_slowdowns_are_missed_and_intervals_do_not_hold(
+    ratio: float, verdict: GateVerdict
+) -> None:
+    """Whatever is found: of what is slower by the tolerance, not one in a hundred may be called not slower."""
+    made = calibration(found=60)
+    planted = replace(made.planted[0], tried=(trial(verdict, ratio, after=1.1),) * 60)
+    keep(replace(made, series=(made.same, planted)))
+
+    shown = CliRunner().invoke(app, ["--last"], standalone_mode=False)
+
+    assert shown.return_value == 1
+
+
+def test_what_cannot_be_kept_is_shown(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trials of a quarter of an hour are not lost to a folder that cannot be written."""
+    (cache / "calibrations").write_text("a file, where a folder should be", encoding="utf-8")
+    monkeypatch.setattr(command, "_run", lambda *_: calibration())
+    monkeypatch.setattr(provider, "provide", lambda **_: nullcontext())
+
+    shown = CliRunner().invoke(app, [], standalone_mode=False)
+
+    assert "1 of 300" in shown.stdout
+    assert "not kept" in shown.stderr
+    assert shown.return_value == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--last"], "no calibration is kept here"),
         (["--planted", "much"], "'much' are no ratios"),
         (["--planted", "0.9"], "more than 1"),
+        (["--planted", "nan"], "more than 1"),
+        (["--planted", "1.1,inf"], "more than 1"),
+        (["--planted", "1.1,1.00001"], "too long"),
         (["--query", "list_queu"], "no query named 'list_queu'"),
     ],
 )

@@ -21,28 +21,30 @@ def test_the_budgets_are_told_with_what_times_are_worth() -> None:
     kept = calibration()
     stage = OpenStage("budgets")
 
-    conclude_budgets(stage, REPORT, kept)
+    conclude_budgets(stage, REPORT, kept, 0.1)
 
     assert stage.verdict == "passed"
-    assert stage.summary == f"1 limits: 1 passed; {kept.line}"
+    told = "1 limits: 1 passed; a kept latency limit fails in at most 2.5 %; compare: "
+    assert stage.summary == f"{told}{kept.line(0.1)}"
 
 
 def test_a_machine_that_was_not_calibrated_is_told_how() -> None:
     """By the command."""
     stage = OpenStage("budgets")
 
-    conclude_budgets(stage, REPORT, None)
+    conclude_budgets(stage, REPORT, None, 0.1)
 
     assert stage.summary.endswith("not calibrated on this machine: virtualq calibrate")
-    assert quoted(None) is None
+    assert quoted(None, 0.1) is None
 
 
 def test_readers_of_the_results_get_the_figures() -> None:
     """Of the first gate: both its errors, with the interval."""
-    found = quoted(calibration())
+    found = quoted(calibration(), 0.1)
 
     assert found is not None
     assert (found.trials, found.false_alarms, found.limit_s, found.smallest_change) == (300, 1, 10.0, 0.031)
+    assert (found.tolerance, found.found_change) == (0.1, 0.1)
     assert found.false_alarm_interval == pytest.approx((0.0, 0.0184), abs=1e-3)
 
 

@@ -13,8 +13,15 @@ from jsonschema import Draft202012Validator
 
 from virtualq_core import content
 from virtualq_core.compare import Effort, Spec, compare_now, result
+from virtualq_core.compare.ground import Copies
 from virtualq_core.compare.page import WIDTH, account
+from virtualq_core.compare.run import FALSE_ALARM, MISS, TENANTS
+from virtualq_core.compare.side import SEED, Side
 from virtualq_core.errors import UsageError
+from virtualq_core.measure.catalogue import draw
+from virtualq_core.measure.paired import Gate
+from virtualq_core.measure.twin import Timing
+from virtualq_core.seeding import SeedPlan
 
 if TYPE_CHECKING:
     from virtualq_core.compare import Comparison
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 SCHEMA = json.loads(Path(result.__file__).with_name("compare.schema.json").read_text(encoding="utf-8"))
+SQL = content.beside(__file__, "slow.sql")
 SHORT = Effort(tickets=6_000, limit_s=0.3, bias_s=0.05, writes_s=0, cases=1)
 
 
@@ -98,6 +106,33 @@ def test_a_side_against_itself_needs_no_server(server: Server, policy: ComparePo
     assert found.tickets is None
 
 
+def test_copies_that_are_the_same_are_not_called_slower(server: Server) -> None:
+    """
+    As reads are timed when only indexes differ: both copies are compared with themselves first. Here nothing changes.
+
+    A false alarm is promised to be one in a hundred, so that two are one in three thousand.
+    """
+    side = Side(name="seed", server=server)
+    asked = content.query("list_queue")
+    slow = {asked.name: replace(asked, sql=SQL["ask_slowly"].sql.format(query=asked.sql.rstrip().rstrip(";")))}
+    gate = Gate(tolerance=0.1, limit_s=1.0, false_alarm=FALSE_ALARM / 2, miss=MISS)
+    timing = Timing(bias_s=0.3, error=FALSE_ALARM)
+    with side.seeded(SeedPlan(6_000, TENANTS), indexes=SEED) as template:
+        ground = Copies(side, side, template)
+        with ground.fresh() as (one, _):
+            case = next(iter(draw(side.observe(one), queries=[asked.name])))
+        verdicts = []
+        for number in range(3):
+            with ground.reader([case], timing, seed=number) as reader:
+                verdicts.append(reader.judge(case, gate).verdict)
+        with ground.reader([case], timing, seed=1) as reader:
+            reader.queries = ({}, slow)
+            planted = reader.judge(case, gate).verdict
+
+    assert verdicts.count("slower") < 2
+    assert planted == "slower"
+
+
 def test_a_revision_that_lost_an_index_is_found(
     server: Server, policy: ComparePolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +153,7 @@ def test_a_revision_that_lost_an_index_is_found(
         content.statement_folder.cache_clear()
 
     assert [what for what in exact(found) if what.startswith("list_employee_tickets")]
+    assert found.trust.endswith("an allowance and no bound")
     assert not [one for one in found.differences if one.kind == "log" and one.verdict == "failed"]
 
 

@@ -100,6 +100,9 @@ def test_bench_only_reads_without_the_mark(dataset_copy: Database) -> None:
         (("bench", "--budget", "queue_monitorin"), "'queue_monitoring'"),
         (("plans", "--query", "list_queu"), "list_queue"),
         (("plans", "--budgets", "nowhere.toml"), "nowhere.toml"),
+        (("plans", "--against", "nowhere.json"), "nowhere.json"),
+        (("plans", "--against", __file__), "does not hold saved plans"),
+        (("plans", "--save", "nowhere/plans.json"), "nowhere/plans.json"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_any_server_is_started(arguments: tuple[str, ...], nearest: str) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.measure.machine import Machine, observe
 from virtualq_core.measure.paired import Block, Gate, Judgement, Pair, block, estimate, judge, rank
-from virtualq_core.measure.paired.block import run_blocks
-from virtualq_core.measure.paired.gate import Look, judge_blocks, looks
+from virtualq_core.measure.paired.block import gather, run_blocks
+from virtualq_core.measure.paired.gate import NO_BIAS, Look, judge_blocks, looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,46 +120,23 @@ def test_no_values_have_no_centre() -> None:
         rank.centre([])
 
 
-class Machine:
-    """
-    A simulated machine with a clock of its own.
-
-    A request of 50 ms takes longer or shorter by a slow wave, by a walk that remembers, and by noise with a heavy tail;
-    the first of two that differ pays for a cold cache.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._draw = random.Random(seed)
-        self._walk = 0.0
-        self._last: object = None
-        self.now = 0.0
-
-    def perf_counter(self) -> float:
-        """As time has it."""
-        return self.now
-
-    def request(self, kind: object, factor: float) -> float:
-        """The duration of one."""
-        self._walk = 0.98 * self._walk + self._draw.gauss(0, 0.03)
-        weather = 1.5 + 0.5 * math.sin(self.now / 3) + 0.02 * self.now
-        noise = self._draw.lognormvariate(0, 0.05) * (1 + 5 * (self._draw.random() < 0.03))
-        cold = 1 if kind is self._last else 1.05
-        self._last = kind
-        duration_s = 0.03 * factor * weather * math.exp(self._walk) * noise * cold
-        self.now += duration_s
-        return duration_s
-
-
 @pytest.fixture
 def on_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pair]:
-    """A pair whose candidate takes `factor` times as long, on a new machine."""
+    """A pair whose candidate takes `factor` times as long and `added_s` more, on a new machine."""
 
-    def make(seed: int, factor: float = 1.0, *, baseline_place: float = 1.0, candidate_place: float = 1.0) -> Pair:
+    def make(
+        seed: int,
+        factor: float = 1.0,
+        *,
+        added_s: float = 0.0,
+        baseline_place: float = 1.0,
+        candidate_place: float = 1.0,
+    ) -> Pair:
         machine = Machine(seed)
         monkeypatch.setattr(block, "time", machine)
         return Pair(
             lambda _: machine.request("baseline", baseline_place),
-            lambda _: machine.request("candidate", factor * candidate_place),
+            lambda _: machine.request("candidate", factor * candidate_place, added_s),
         )
 
     return make
@@ -211,6 +189,45 @@ def test_the_interval_holds_the_truth_though_the_gate_stopped_by_what_it_saw(on_
         missed += not judged(on_machine(SEED + trial, 1.06), GATE, trial).holds(1.06)
 
     assert missed <= most(GATE.false_alarm + GATE.miss, 150), f"seed {SEED}"
+
+
+def test_a_slowdown_that_does_not_grow_with_the_weather_is_missed_as_seldom(on_machine: Callable[..., Pair]) -> None:
+    """A constant cost, as of one more round trip, that is a tenth of a request in the slowest weather and more else."""
+    found = [judged(on_machine(SEED + trial, added_s=0.009), GATE, trial).verdict for trial in range(200)]
+
+    assert found.count("not slower") <= most(GATE.miss, 200), f"seed {SEED}"
+    assert found.count("slower") > 150
+
+
+def test_the_interval_holds_each_trials_own_truth(on_machine: Callable[..., Pair]) -> None:
+    """Where the same change is worth another share on each connection; what was meant it does not hold, nor need it."""
+    draw = random.Random(SEED)
+    truths = [1.3 + draw.gauss(0, 0.1) for _ in range(150)]
+
+    found = [judged(on_machine(SEED + at, truth), GATE, at) for at, truth in enumerate(truths)]
+
+    own = sum(not one.holds(truth) for one, truth in zip(found, truths, strict=True))
+    meant = sum(not one.holds(1.3) for one in found)
+    promised = most(GATE.false_alarm + GATE.miss, 150)
+    assert own <= promised < meant, f"seed {SEED}"
+
+
+def test_copies_that_are_the_same_raise_no_more_false_alarms_than_promised(on_machine: Callable[..., Pair]) -> None:
+    """Two places that differ, of which each pair is compared with itself first: what is learnt is taken off."""
+    draw = random.Random(SEED)
+    gate = Gate(tolerance=0.1, limit_s=10, false_alarm=0.025, miss=0.05)
+    alarms = unlearnt = 0
+    for trial in range(100):
+        place = math.exp(draw.gauss(0, 0.1))
+        bias = observe(on_machine(SEED + trial, candidate_place=place), limit_s=5, error=0.025, draw=draw)
+        for given in (bias, NO_BIAS):
+            pair = on_machine(2 * SEED + trial, candidate_place=place)
+            blocks = run_blocks([pair], limit_s=gate.limit_s, draw=random.Random(trial))
+            is_alarm = judge_blocks(blocks, gate, bias=given).verdict == "slower"
+            alarms += is_alarm and given is bias
+            unlearnt += is_alarm and given is NO_BIAS
+
+    assert alarms <= most(0.05, 100) < unlearnt, f"seed {SEED}"
 
 
 def test_too_little_time_decides_nothing(on_machine: Callable[..., Pair]) -> None:
@@ -272,6 +289,28 @@ def test_quick_rounds_are_gathered_into_blocks(monkeypatch: pytest.MonkeyPatch) 
 
     assert 900 <= last.blocks <= 1000
     assert last.centre == 0
+
+
+def test_a_block_keeps_its_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that another gate's blocks can be gathered from them."""
+    machine = Machine(SEED)
+    monkeypatch.setattr(block, "time", machine)
+
+    def quick(_: int) -> float:
+        machine.now += 1e-3
+        return machine.now
+
+    blocks = [
+        one
+        for one, _ in zip(
+            run_blocks([Pair(quick, quick)], limit_s=10, draw=random.Random(SEED)), range(9), strict=False
+        )
+    ]
+
+    rounds = [one for each in blocks for one in each.rounds]
+    assert [len(each.rounds) for each in blocks] == [3] * 9
+    assert [*gather(rounds, limit_s=10)] == blocks
+    assert [len(each.rounds) for each in gather(rounds, limit_s=20)] == [5] * 5
 
 
 def test_both_variants_are_asked_with_the_same_parameters() -> None:

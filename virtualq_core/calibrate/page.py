@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from virtualq_core.measure.calibration import POWER
 from virtualq_core.measure.paired.gate import LOOKS
 from virtualq_core.measure.proportion import Proportion
+from virtualq_core.measure.quantile import TAIL
+from virtualq_core.measure.spending import FALSE_VERDICT, false_verdicts
 from virtualq_core.report.markdown import render
 from virtualq_core.report.quantity import count, duration, milliseconds, number, percent, size
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from virtualq_core.measure.fault import Outcome
 
 _PAGE = "trust.md.j2"
+_PERCENTILES = (0.5, 0.95, 0.99)
+_LOOKS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ class Tried:
 
 def summary(calibration: Calibration, faults: Sequence[Outcome] = (), proposals: Sequence[Tried] = ()) -> str:
     """The figures in a few lines; of planted faults and tried proposals each that was missed or answered wrongly."""
-    kinds = [_kind(series) for series in calibration.series]
+    kinds = [line for series in calibration.series for line in _kind(series)]
     reaches = [
         f"smallest change found within {duration(one.limit_s)}: {change(one.smallest_change)} ({changes(one.interval)})"
         for one in calibration.reaches
@@ -61,12 +65,20 @@ def summary(calibration: Calibration, faults: Sequence[Outcome] = (), proposals:
 def markdown(calibration: Calibration, faults: Sequence[Outcome] = (), proposals: Sequence[Tried] = ()) -> str:
     """The page `docs/reference/trust.md`; planted faults and proposals have sections where they were tried."""
     *first, last = (f"{look * 100:g} %" for look in LOOKS)
+    near = calibration.of_kind("near reach")
     return render(
         Path(__file__).with_name(_PAGE),
         _FILTERS,
         calibration=calibration,
-        same=calibration.same,
-        planted=calibration.series[1:],
+        alike=[calibration.same, *calibration.of_kind("copies")],
+        planted=calibration.planted,
+        near=near,
+        all_planted=[*calibration.planted, *near],
+        unsure=TAIL,
+        broken=[one for one in calibration.series if one.is_broken],
+        percentiles=[(f"{share * 100:g} %", *false_verdicts(share, looks=_LOOKS)) for share in _PERCENTILES],
+        false_verdict=FALSE_VERDICT,
+        latency_looks=_LOOKS,
         power=POWER,
         facts=[*_facts(calibration)],
         looks=f"{', '.join(first)} and {last}",
@@ -97,9 +109,10 @@ def percents(ends: tuple[float, float]) -> str:
     return f"{percent(ends[0])} to {percent(ends[1])}"
 
 
-def slower(ends: tuple[float, float]) -> str:
+def slower(ends: tuple[float | None, float | None]) -> str:
     """An interval of ratios, as slowdowns."""
-    return percents((ends[0] - 1, ends[1] - 1))
+    low, high = ends
+    return changes((None if low is None else low - 1, None if high is None else high - 1))
 
 
 def _share(found: Sequence[bool]) -> Proportion | None:
@@ -107,11 +120,24 @@ def _share(found: Sequence[bool]) -> Proportion | None:
     return Proportion(sum(found), len(found)) if found else None
 
 
-def _kind(series: Series) -> str:
+def _kind(series: Series) -> Iterator[str]:
+    """What came of it; where work was planted also how much it was, and whether the gate's intervals held it."""
     low, high = series.called_slower.interval
-    what = "false alarms" if series.known is None else f"{percent(series.planted - 1)} slower, found"
-    told = f"{series.slower} of {series.trials} ({percent(low)} to {percent(high)})"
-    return f"{what} within {duration(series.limit_s)}: {told}; {series.inconclusive} inconclusive"
+    told = f"{series.slower} of {series.trials} ({percent(low)} to {percent(high)}); {series.inconclusive} inconclusive"
+    within = f"within {duration(series.limit_s)}"
+    apart = f"intervals beside the truth: {series.below} below, {series.above} above"
+    match series.kind:
+        case "same":
+            yield f"false alarms {within}: {told}; {apart}"
+        case "copies":
+            yield f"false alarms on two copies {within}: {told}; {apart}"
+        case _:
+            foretold = "" if series.predicted is None else f", {percent(series.predicted)} foretold"
+            yield f"{percent(series.planted - 1)} slower, found {within}: {told}{foretold}"
+            truth = f"{slower(series.known)} in the mean, spread {percent(series.spread)}"
+            yield f"  planted in truth: {truth}; {apart}; {series.missed} missed"
+    if series.is_broken:
+        yield "  a promise of the gate is broken"
 
 
 def _facts(calibration: Calibration) -> Iterator[tuple[str, str]]:

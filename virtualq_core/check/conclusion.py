@@ -14,6 +14,7 @@ from virtualq_core.load.saturation import CLIENTS as POOL_CLIENTS
 from virtualq_core.load.saturation import SCENARIO as POOL_SCENARIO
 from virtualq_core.load.scenario import POOLS
 from virtualq_core.measure.calibration import NOT_CALIBRATED
+from virtualq_core.measure.spending import FALSE_VERDICT
 from virtualq_core.report.load_results import Histogram, Latency, Load
 from virtualq_core.report.pool_results import PoolKind, PoolPoint, Pools
 from virtualq_core.report.results import (
@@ -158,8 +159,8 @@ def latencies(report: BudgetReport) -> tuple[Latency, ...]:
     )
 
 
-def calibration(found: KeptCalibration | None) -> Calibration | None:
-    """The figures that a reader of timed verdicts needs, where there are any."""
+def calibration(found: KeptCalibration | None, tolerance: float) -> Calibration | None:
+    """The figures that a reader of timed comparisons with this tolerance needs, where there are any."""
     if found is None:
         return None
     alarms, reach = found.same.called_slower, found.reaches[0]
@@ -171,16 +172,23 @@ def calibration(found: KeptCalibration | None) -> Calibration | None:
         false_alarm_interval=alarms.interval,
         limit_s=reach.limit_s,
         smallest_change=reach.smallest_change,
+        tolerance=tolerance,
+        found_change=found.found_at(tolerance),
     )
 
 
-def conclude_budgets(stage: OpenStage, report: BudgetReport, kept: KeptCalibration | None) -> None:
-    """The worst of the limits' verdicts, and how far times can be believed here."""
+def conclude_budgets(stage: OpenStage, report: BudgetReport, kept: KeptCalibration | None, tolerance: float) -> None:
+    """
+    The worst of the limits' verdicts, and how far times can be believed: those of the limits, and comparisons here.
+
+    The limits' own errors are bounded by how they are judged; comparisons with this tolerance have been tried.
+    """
     counted: dict[str, int] = {}
     for each in report.budgets:
         counted[each.verdict] = counted.get(each.verdict, 0) + 1
     told = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
-    trust = NOT_CALIBRATED if kept is None else kept.line
+    trust = f"a kept latency limit fails in at most {FALSE_VERDICT * 100:g} %; compare: "
+    trust += NOT_CALIBRATED if kept is None else kept.line(tolerance)
     stage.conclude(report.verdict, f"{len(report.budgets)} limits: {told}; {trust}")
     stage.problems.extend(problems(report.problems))
 

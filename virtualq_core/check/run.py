@@ -31,10 +31,11 @@ from virtualq_core.errors import EnvironmentFault, UsageError
 from virtualq_core.load.runner import run_load
 from virtualq_core.load.saturation import compare_pools
 from virtualq_core.measure.budget import load_budgets
-from virtualq_core.measure.calibration import latest_calibration
+from virtualq_core.measure.calibration import fitting_calibration
 from virtualq_core.measure.comparison import compare_subjects
 from virtualq_core.measure.guarantee.run import TICKETS, measure_guarantees
 from virtualq_core.measure.observer import Observer
+from virtualq_core.measure.policy import ComparePolicy
 from virtualq_core.measure.stage import measure_budgets, measure_plans
 from virtualq_core.report.results import Results
 from virtualq_core.seeding import SeedPlan, read_dataset, seed, verify
@@ -258,9 +259,12 @@ class _Check:
         report = measure_budgets(self._require_data(), self.budgets, sized=self._sized())
         self.results.budgets = conclusion.budgets(report)
         self.results.latencies = conclusion.latencies(report)
-        kept = latest_calibration(self.results.environment)
-        self.results.calibration = conclusion.calibration(kept)
-        conclusion.conclude_budgets(stage, report, kept)
+        asked = {budget.query for budget in self.budgets.values() if budget.query is not None}
+        tickets = self.profile.tickets if self.dataset is None else self.dataset.tickets
+        kept = fitting_calibration(self.results.environment, tickets=tickets, queries=asked)
+        tolerance = ComparePolicy.load(self.options.budgets).largest_read_loss
+        self.results.calibration = conclusion.calibration(kept, tolerance)
+        conclusion.conclude_budgets(stage, report, kept, tolerance)
 
     def _load(self, stage: OpenStage) -> None:
         """Clients move tickets at once; the history that they leave is checked. The last, because it writes most."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, finite
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def bench(
     limit_s: Annotated[
         float,
         typer.Option(
-            "--limit-s", min=0.1, help="How long the latencies of one budget, or all guarantees, may take, in seconds."
+            "--limit-s",
+            min=0.1,
+            callback=finite,
+            help="How long the latencies of one budget, or all guarantees, may take, in seconds.",
         ),
     ] = 30.0,
     tickets: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson
+from virtualq_core.cli.option import AsJson, finite
 from virtualq_core.errors import ExitCode
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,14 +28,22 @@ def capacity(
     cores: Annotated[
         int | None, typer.Option("--cores", min=1, help="Of the machine in question; by default of the measured one.")
     ] = None,
-    memory_gib: Annotated[float | None, typer.Option("--memory-gib", min=0.1, help="The same.")] = None,
+    memory_gib: Annotated[
+        float | None, typer.Option("--memory-gib", min=0.1, callback=finite, help="The same.")
+    ] = None,
     disk_gib: Annotated[
-        float | None, typer.Option("--disk-gib", min=1, help="The same; by default the disk of the present machine.")
+        float | None,
+        typer.Option(
+            "--disk-gib", min=1, callback=finite, help="The same; by default the disk of the present machine."
+        ),
     ] = None,
     tickets_per_day: Annotated[
-        float, typer.Option("--tickets-per-day", min=1, metavar="N", help="How many new tickets there are.")
+        float,
+        typer.Option("--tickets-per-day", min=1, callback=finite, metavar="N", help="How many new tickets there are."),
     ] = 100_000,
-    peak: Annotated[float, typer.Option("--peak", min=1, help="The busiest second over the mean of the day.")] = 5.0,
+    peak: Annotated[
+        float, typer.Option("--peak", min=1, callback=finite, help="The busiest second over the mean of the day.")
+    ] = 5.0,
     markdown: Annotated[bool, typer.Option("--markdown", help="As docs/explanation/scale.md has it.")] = False,
     as_json: AsJson = False,
 ) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, finite
 from virtualq_core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ def compare(
     tickets: Annotated[int, typer.Option("--tickets", metavar="N", min=1000, help="How many are seeded.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", help="Draws the data and the order of everything.")] = 1,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0.5, help="The most that a read is timed; a sure one takes less.")
+        float,
+        typer.Option(
+            "--seconds", min=0.5, callback=finite, help="The most that a read is timed; a sure one takes less."
+        ),
     ] = 10.0,
     budgets: Annotated[
         Path | None, typer.Option("--budgets", metavar="FILE", help="Your [compare] policy, over the shipped one.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, told_command
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, finite, told_command
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -35,14 +35,19 @@ def load(
         int | None, typer.Option("--clients", metavar="N", min=1, help="How many at once (default: the scenario's).")
     ] = None,
     duration: Annotated[
-        float | None, typer.Option("--duration", metavar="S", help="For how many seconds (default: the scenario's).")
+        float | None,
+        typer.Option(
+            "--duration", metavar="S", callback=finite, help="For how many seconds (default: the scenario's)."
+        ),
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", metavar="R", help="So many operations a second, steadily, in an open loop."),
+        typer.Option(
+            "--rate", metavar="R", callback=finite, help="So many operations a second, steadily, in an open loop."
+        ),
     ] = None,
     limit: Annotated[
-        float | None, typer.Option("--latency-limit", metavar="MS", help="What callers put up with.")
+        float | None, typer.Option("--latency-limit", metavar="MS", callback=finite, help="What callers put up with.")
     ] = None,
     pool: Annotated[
         str | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -12,6 +13,14 @@ from virtualq_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def finite(value: float | None) -> float | None:
+    """An option's number, to be called by Typer: `nan` and `inf` are none, though bounds let infinity through."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no finite number")
+    return value
+
 
 DatabaseUrl: TypeAlias = Annotated[
     str | None,
@@ -56,6 +65,23 @@ def chosen_layout(partition: str | None, *, is_distributed: bool = False) -> Lay
     if partition not in map(str, PARTITIONINGS):
         raise UsageError(f"no partitioning named '{partition}'", expected=", ".join(map(str, PARTITIONINGS)))
     return Layout.named(partition)
+
+
+def require_writable(path: Path) -> None:
+    """
+    Make sure that a file can be written before the work begins whose result goes there; what is in it stays.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    is_new = not path.exists()
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write {path}", observed=error.strerror) from error
+    if is_new:
+        path.unlink()
 
 
 def told_command(arguments: Sequence[str]) -> tuple[str, ...]:

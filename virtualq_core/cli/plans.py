@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, PostgresBin, require_writable
 from virtualq_core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def plans(
     promised = load_budgets(budgets)
     for name in query or ():
         content.query(name)
+    _require_files(save, against)
     with (
         provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server,
         data_on(server, tickets=tickets, tell=_say) as database,
@@ -83,6 +84,16 @@ def plans(
     if changes or worst(plan.verdict for plan in found) == "failed":
         return ExitCode.FAILED
     return ExitCode.ENVIRONMENT if any(plan.verdict == "error" for plan in found) else ExitCode.PASSED
+
+
+def _require_files(save: Path | None, against: Path | None) -> None:
+    """Refuse a file that cannot be written or holds no plans before anything is measured."""
+    from virtualq_core.measure.record import compare_plans
+
+    if against is not None:
+        compare_plans((), against)
+    if save is not None:
+        require_writable(save)
 
 
 def _table(found: Sequence[PlanResult]) -> str:

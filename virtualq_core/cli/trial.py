@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout
+from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout, finite
 from virtualq_core.errors import ExitCode
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,10 @@ def trial(
         Path | None, typer.Option("--budgets", metavar="FILE", help="Your [trial] policy, over the shipped one.")
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0.5, help="The most that a read is timed; a sure one takes less.")
+        float,
+        typer.Option(
+            "--seconds", min=0.5, callback=finite, help="The most that a read is timed; a sure one takes less."
+        ),
     ] = 8.0,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,

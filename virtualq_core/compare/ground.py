@@ -3,15 +3,18 @@ Where two sides are compared, and how what merely lies between two copies is kep
 
 `Copies` are sides that differ in indexes or settings only: copies of one seeded database, which are compared with
 themselves before they are made to differ. `Apart` are all others: two PostgreSQL versions, two revisions of the schema.
-They never were the same, so a second copy of the base shows how much two copies differ at worst, and every interval is
-widened by that.
+They never were the same, so a second copy of the base shows how much two copies may differ, and every interval is
+widened by the greatest such difference. That is an allowance and no bound: of two differences drawn alike either is the
+greater one as often as not, and of two servers nothing is known but this one's. The promised error is that of the
+comparison, given that the sides' places differ by no more. To bound them, as surely as a false alarm is, would take a
+hundred copies.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from virtualq_core.compare.side import SEED
 from virtualq_core.database.install import index_file
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
 
 
 class Ground(Protocol):
-    """Pairs of databases to compare two sides in."""
+    """Pairs of databases to compare two sides in; `caveat` is what has to be known of the times, if anything."""
+
+    caveat: ClassVar[str]
 
     @contextmanager
     def fresh(self) -> Iterator[tuple[Database, Database]]:
@@ -51,6 +56,7 @@ class Copies:
     base: Side
     head: Side
     template: Database
+    caveat: ClassVar[str] = ""
 
     @contextmanager
     def fresh(self) -> Iterator[tuple[Database, Database]]:
@@ -103,6 +109,10 @@ class Apart:
     head: Side
     base_template: Database
     head_template: Database
+    caveat: ClassVar[str] = (
+        "; the sides never were the same: times are widened by what one more copy of the base differs by, which is an "
+        "allowance and no bound"
+    )
 
     @contextmanager
     def fresh(self) -> Iterator[tuple[Database, Database]]:

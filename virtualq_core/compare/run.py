@@ -15,7 +15,7 @@ from virtualq_core.compare.result import Comparison
 from virtualq_core.compare.side import open_side
 from virtualq_core.database.clone import require_copies
 from virtualq_core.database.fingerprint import fingerprint
-from virtualq_core.measure.calibration import NOT_CALIBRATED, latest_calibration
+from virtualq_core.measure.calibration import NOT_CALIBRATED, fitting_calibration
 from virtualq_core.measure.paired import Gate
 from virtualq_core.measure.twin import Reader, Timing, compare_costs, relation_sizes
 from virtualq_core.measure.twin.read import all_cases, most_changed
@@ -91,13 +91,13 @@ def compare_now(
         with open_ground(one, other, plan) as ground:
             work = _Work(one, other, ground, policy, effort, tell)
             differences = tuple(work.differences())
-    kept = latest_calibration(work.environments[0])
+    kept = fitting_calibration(work.environments[0], tickets=effort.tickets, queries=work.timed)
     return Comparison(
         base=str(base),
         head=str(head),
         differences=differences,
         refused=tuple(work.refused),
-        trust=NOT_CALIBRATED if kept is None else kept.line,
+        trust=f"{NOT_CALIBRATED if kept is None else kept.line(policy.largest_read_loss)}{ground.caveat}",
         duration_s=round(time.perf_counter() - began, 1),
         seed=effort.seed,
         tickets=effort.tickets,
@@ -123,6 +123,7 @@ class _Work:
         self._effort = effort
         self._tell = tell
         self.refused: list[str] = []
+        self.timed: set[str] = set()
         self.environments: list[dict[str, object]] = []
 
     def differences(self) -> Iterator[Difference]:
@@ -189,6 +190,7 @@ class _Work:
         chosen = most_changed((each for each in effects if each[1].is_changed or not is_same_work), self._effort.cases)
         if not chosen:
             return
+        self.timed = {case.query for case, _ in chosen}
         error = FALSE_ALARM / len(chosen)
         gate = Gate(
             tolerance=self._policy.largest_read_loss,

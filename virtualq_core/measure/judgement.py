@@ -15,7 +15,6 @@ from virtualq_core.measure.budget import METRICS, Budget
 from virtualq_core.measure.definition import SLIPS
 from virtualq_core.measure.diagnosis import as_declared, diagnose, index_fault, lost_predicate, may_answer
 from virtualq_core.measure.explain import explain_after, explain_with
-from virtualq_core.measure.quantile import samples_needed
 from virtualq_core.measure.rendering import difference
 from virtualq_core.measure.result import BudgetResult, Problem, Verdict, worst
 from virtualq_core.measure.sample import Sample
@@ -293,8 +292,7 @@ def judge_latency(
     if not sampled:
         return unmeasured(budget, metric, "there is no tenant or queue to measure it on")
     if not budget.worst_tenant and len(sampled) > 1:
-        pooled = Sample([duration for _, sample in sampled for duration in sample.durations_ms])
-        sampled = [(None, pooled)]
+        sampled = [(None, Sample.pooled([sample for _, sample in sampled]))]
     judged = [(*_judge_percentile(sample, share, limit), case, sample) for case, sample in sampled]
     verdict = worst(one[0] for one in judged)
     _, detail, case, sample = max(
@@ -323,7 +321,7 @@ def _judge_percentile(sample: Sample, share: float, limit: float) -> tuple[Verdi
     if low is not None and low > limit:
         return "failed", ""
     if high is None:
-        return "inconclusive", f"{len(sample):,} samples; {samples_needed(share):,} are needed for p{share * 100:g}"
+        return "inconclusive", f"{len(sample):,} samples; {sample.needed(share):,} are needed for p{share * 100:g}"
     if high <= limit:
         return "passed", ""
     return "inconclusive", "the limit lies within the percentile's confidence interval"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
+TAIL = (1 - CONFIDENCE) / 2
 Interval: TypeAlias = tuple[float | None, float | None]
 """Lower and upper end; None where the observations are too few for one."""
 
@@ -36,25 +37,33 @@ def percentile(samples: ArrayLike, share: float) -> float:
     return float(np.quantile(np.asarray(samples, dtype=float), share, method="inverted_cdf"))
 
 
-def interval(samples: ArrayLike, share: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """The confidence interval of the true quantile, two-sided, free of any assumption but independence."""
+def interval(samples: ArrayLike, share: float, *, errors: tuple[float, float] = (TAIL, TAIL)) -> Interval:
+    """
+    The confidence interval of the true quantile, free of any assumption but independence.
+
+    Its ends are on the wrong side of the quantile with at most these errors: two-sided 95 %, unless others are given.
+    """
     ordered = np.sort(np.asarray(samples, dtype=float))
-    at_or_below = binomial_cdf(len(ordered), share)
-    tail = (1 - confidence) / 2
-    # X(l) is a lower end where fewer than l observations below the quantile are improbable, and so for X(u).
-    lower = int(np.searchsorted(at_or_below, tail, side="right"))
-    upper = int(np.searchsorted(at_or_below, 1 - tail, side="left")) + 1
+    lower, upper = ranks(len(ordered), share, errors)
     return (
         float(ordered[lower - 1]) if lower >= 1 else None,
         float(ordered[upper - 1]) if upper <= len(ordered) else None,
     )
 
 
-def samples_needed(share: float, *, confidence: float = CONFIDENCE) -> int:
+def ranks(count: int, share: float, errors: tuple[float, float]) -> tuple[int, int]:
+    """Which observations the ends of `interval` are, the first being 1; beyond them where there is none."""
+    at_or_below = binomial_cdf(count, share)
+    # X(l) is a lower end where fewer than l observations below the quantile are improbable, and so for X(u).
+    lower = int(np.searchsorted(at_or_below, errors[0], side="right"))
+    upper = int(np.searchsorted(at_or_below, 1 - errors[1], side="left")) + 1
+    return lower, upper
+
+
+def samples_needed(share: float, *, errors: tuple[float, float] = (TAIL, TAIL)) -> int:
     """The least number of observations that gives the interval of this quantile both its ends."""
-    tail = (1 - confidence) / 2
-    extreme = max(share, 1 - share)
-    return math.ceil(math.log(tail) / math.log(extreme))
+    low, high = errors
+    return max(math.ceil(math.log(low) / math.log(1 - share)), math.ceil(math.log(high) / math.log(share)))
 
 
 def histogram(samples: ArrayLike, *, bins: int = 40) -> Histogram:

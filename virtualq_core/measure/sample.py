@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from virtualq_core.measure import quantile
+from virtualq_core.measure import quantile, spending
 from virtualq_core.measure.catalogue import fetch
 from virtualq_core.measure.result import LatencyResult
 from virtualq_core.subjects.round_trip import count_round_trips
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from virtualq_core.measure.catalogue import Case
     from virtualq_core.measure.observer import Observer
     from virtualq_core.measure.quantile import Interval
+    from virtualq_core.measure.spending import Errors
 
 _Answer = TypeVar("_Answer")
 
@@ -50,9 +51,19 @@ def settled_heap() -> Iterator[None]:
 
 @dataclass
 class Sample:
-    """The latencies of one operation, in the order in which they were measured."""
+    """
+    The latencies of one operation, in the order in which they were measured.
+
+    `errors` are those of its intervals' ends: 2.5 % each, and less where it was looked at before.
+    """
 
     durations_ms: list[float] = field(default_factory=list)
+    errors: Errors = (quantile.TAIL, quantile.TAIL)
+
+    @classmethod
+    def pooled(cls, samples: Sequence[Sample]) -> Sample:
+        """All latencies as those of one case, to which the errors belong that were divided among several."""
+        return cls([duration for sample in samples for duration in sample.durations_ms], (samples[0].errors[1],) * 2)
 
     def __len__(self) -> int:
         return len(self.durations_ms)
@@ -70,8 +81,12 @@ class Sample:
         return quantile.percentile(self.durations_ms, share)
 
     def interval(self, share: float) -> Interval:
-        """The percentile's 95 % confidence interval; an end is None where the samples are too few for it."""
-        return quantile.interval(self.durations_ms, share)
+        """The percentile's interval, 95 % sure over all looks; an end is None where the samples are too few for it."""
+        return quantile.interval(self.durations_ms, share, errors=self.errors)
+
+    def needed(self, share: float) -> int:
+        """How many samples would have given the interval both its ends."""
+        return quantile.samples_needed(share, errors=self.errors)
 
     def result(self, name: str) -> LatencyResult:
         """The distribution, under a name."""
@@ -94,28 +109,32 @@ def sample_cases(
     *,
     samples: int,
     limit_s: float,
-    is_enough: Callable[[Sequence[Sample]], bool] = lambda _: True,
+    is_enough: Callable[[Sequence[Sample]], bool] | None = None,
 ) -> list[Sample]:
     """
-    Time each case `samples` times, and go on by a quarter as long as that is not enough and there is time.
+    Time each case `samples` times, and twice as often as long as that is not enough and there is time.
 
-    Ends after `limit_s`, then with fewer samples. Each case has its own connection, as a client would.
+    Ends after `limit_s`, then with fewer samples. Each case has its own connection, as a client would. The intervals of
+    the samples hold over all looks at them, and over all cases (`spending`).
     """
     taken = [Sample() for _ in cases]
     deadline = time.monotonic() + limit_s
     with settled_heap(), ExitStack() as stack:
         connections = [stack.enter_context(observer.as_application()) for _ in cases]
-        wanted = WARM_UP + samples
+        looks = spending.Looks(samples, len(cases))
         rounds = 0
         while True:
-            while rounds < wanted and (rounds < WARM_UP or time.monotonic() < deadline):
+            while rounds < WARM_UP + looks.samples and (rounds < WARM_UP or time.monotonic() < deadline):
                 for connection, case, sample in zip(connections, cases, taken, strict=True):
                     with tenant_scope(connection, case.tenant_id):
                         (sample if rounds >= WARM_UP else Sample()).time(fetch, connection, case)
                 rounds += 1
-            if time.monotonic() >= deadline or is_enough(taken):
+            is_last = is_enough is None or time.monotonic() >= deadline
+            for sample in taken:
+                sample.errors = looks.errors(is_last=is_last)
+            if is_last or is_enough is None or is_enough(taken):
                 return taken
-            wanted += max(samples // 4, 1)
+            looks.go_on()
 
 
 def round_trips(observer: Observer, case: Case) -> int:

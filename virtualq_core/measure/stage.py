@@ -25,10 +25,10 @@ from virtualq_core.measure.judgement import (
 )
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.operation import judge_operations
-from virtualq_core.measure.quantile import samples_needed
 from virtualq_core.measure.rendering import text
 from virtualq_core.measure.result import BudgetReport, BudgetResult, LatencyResult, PlanResult, Problem
 from virtualq_core.measure.sample import round_trips, sample_cases
+from virtualq_core.measure.spending import first_look
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from virtualq_core.measure.growth import SizedDatabase
     from virtualq_core.measure.result import Verdict
     from virtualq_core.measure.sample import Sample
-
-# More samples than are just enough, so that an interval's end is not always the slowest of all.
-_SPARE = 1.1
 
 
 @dataclass(frozen=True)
@@ -191,7 +188,7 @@ def _judge_query(observer: Observer, budget: Budget, effort: Effort) -> tuple[li
     sampled = sample_cases(
         observer,
         cases,
-        samples=round(samples_needed(budget.share) * _SPARE),
+        samples=first_look(budget.share, len(cases)),
         limit_s=effort.limit_s,
         is_enough=lambda samples: all(is_decided([budget], sample) for sample in samples),
     )

@@ -188,7 +188,8 @@ class Calibration:
     How far timed comparisons can be believed in this environment, as `virtualq calibrate` found out before.
 
     Of `trials` comparisons of a query with itself `false_alarms` ended as slower. `smallest_change` is the least
-    slowdown that is found within `limit_s` in 95 % of trials, 0.05 for five per cent; None where there is none.
+    slowdown that is found within `limit_s` in 95 % of trials with the tolerance set to it, 0.05 for five per cent.
+    `found_change` is the least that is said to be found with the policy's `tolerance`. None where there is none.
     """
 
     taken_at: str
@@ -199,6 +200,8 @@ class Calibration:
     false_alarm_interval: Interval
     limit_s: float
     smallest_change: float | None
+    tolerance: float | None = None
+    found_change: float | None = None
 
 
 @dataclass(kw_only=True)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
 Variant: TypeAlias = Callable[[int], float]
 """Does the work once and returns how long it took, in seconds. Both variants choose their parameters by the number."""
@@ -39,11 +39,20 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Block:
-    """The log of the candidate's duration over the baseline's, and when the block ended, in seconds from the start."""
+class Round:
+    """The log of the candidate's duration over the baseline's, and when the round ended, in seconds from the start."""
 
     log_ratio: float
     end_s: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """The same of the rounds that it gathers, by their median."""
+
+    log_ratio: float
+    end_s: float
+    rounds: tuple[Round, ...] = ()
 
 
 def run_blocks(pairs: Sequence[Pair], *, limit_s: float, draw: random.Random) -> Generator[Block]:
@@ -53,18 +62,29 @@ def run_blocks(pairs: Sequence[Pair], *, limit_s: float, draw: random.Random) ->
     A block is one round, or where rounds are quick the median of those that fit into a thousandth of `limit_s`: more
     blocks than a thousand make nothing more certain.
     """
-    least_s = limit_s / MOST_BLOCKS
     begin = time.perf_counter()
-    end_s = 0.0
     number = 0
-    while True:
-        began_s = end_s
-        rounds: list[float] = []
-        while not rounds or end_s - began_s < least_s:
-            rounds.append(_round(pairs, number, draw))
-            end_s = time.perf_counter() - begin
+
+    def rounds() -> Iterator[Round]:
+        while True:
+            log_ratio = _round(pairs, number, draw)
+            yield Round(log_ratio, time.perf_counter() - begin)
+
+    for block in gather(rounds(), limit_s=limit_s):
         number += 1
-        yield Block(median(rounds), end_s)
+        yield block
+
+
+def gather(rounds: Iterable[Round], *, limit_s: float) -> Iterator[Block]:
+    """The blocks of a comparison that may take so long, of its rounds from the start on."""
+    least_s = limit_s / MOST_BLOCKS
+    began_s = 0.0
+    taken: list[Round] = []
+    for one in rounds:
+        taken.append(one)
+        if one.end_s - began_s >= least_s:
+            yield Block(median(each.log_ratio for each in taken), one.end_s, tuple(taken))
+            began_s, taken = one.end_s, []
 
 
 def _round(pairs: Sequence[Pair], number: int, draw: random.Random) -> float:
