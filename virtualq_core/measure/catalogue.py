@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.errors import VirtualQError
+from virtualq_core.measure.budget import QUEUE
 from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "catalogue.sql")
 _QUEUES = 4
-_QUEUE = "queue"
 _ENDLESS = 2**62
 QUERIES = "schema/queries"
 
@@ -100,13 +100,13 @@ def draw(
     with observer.as_overseer() as connection:
         if tickets_in_queue is None:
             places = _tenants(connection)
-            queues = _queues(connection) if any(one.file.stem == _QUEUE for one in wanted) else []
+            queues = _queues(connection) if any(one.file.stem == QUEUE for one in wanted) else []
         else:
             places, queues = deepest_queues(connection, tickets_in_queue), []
         drawn: dict[tuple[str, int, int | None], dict[str, Any] | None] = {}
         cases = []
         for statement in wanted:
-            for place in places + (queues if statement.file.stem == _QUEUE else []):
+            for place in places + (queues if statement.file.stem == QUEUE else []):
                 key = (statement.file.stem, place.tenant_id, place.queue_id)
                 if key not in drawn:
                     drawn[key] = _parameters(connection, *key)
