@@ -111,7 +111,6 @@ def test_what_cannot_be_meant_is_refused_with_what_was_expected(own: Path, lines
         ('[a]\noperation = "transitions"\np99_ms = 1\n', "create_ticket or transition"),
         ('[a]\noperation = "transition"\nmax_q_error = 1\n', "not measured on an operation"),
         ('[a]\nquery = "find_ticket"\n', "sets no limit"),
-        ('[a]\noperation = "transition"\np99_ms = 1\nworst_tenant = true\n', "leave worst_tenant out"),
         ('[a]\noperation = "transition"\np99_ms = 1\ntickets_in_queue = 10\n', "transition is not asked of a queue"),
         ('[a]\nquery = "find_ticket"\np99_ms = 1\ntickets_in_queue = 10\n', "find_ticket is not asked of a queue"),
     ],

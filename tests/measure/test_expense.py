@@ -14,10 +14,11 @@ from virtualq_core.measure.cost import declared_triggers, measure_costs, measure
 from virtualq_core.measure.decoding import measure_decoding
 from virtualq_core.measure.expense import judge_costs
 from virtualq_core.measure.explain import explain, explain_after, explain_modes
-from virtualq_core.measure.ground import choose_ground
+from virtualq_core.measure.ground import Ground, choose_ground, choose_grounds
 from virtualq_core.measure.judgement import judge_number
 from virtualq_core.measure.observer import Observer
-from virtualq_core.measure.operation import judge_operations, measure_operations
+from virtualq_core.measure.operation import Cost, Wanted, judge_cost, judge_operations, measure_operations
+from virtualq_core.measure.sample import Sample
 from virtualq_core.subjects import ProceduralSubject
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from virtualq_core.database.server import Database
     from virtualq_core.measure.budget import Budget
-    from virtualq_core.measure.ground import Ground
 
     Promise = Callable[..., Budget]
 
@@ -102,18 +102,46 @@ def test_nothing_of_measuring_costs_is_kept(observer: Observer, ground: Ground, 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_operation_is_timed_and_counted(dataset_copy: Database, operation: str) -> None:
-    """As often as asked, each on tickets that end where their way ends."""
+    """As often as asked, in a big, a median and a small tenant, each on tickets that end where their way ends."""
     observer = Observer.of(dataset_copy)
-    ground = choose_ground(observer)
-    assert ground is not None
+    grounds = choose_grounds(observer)
 
-    costs = measure_operations(observer, ProceduralSubject(), ground, {operation: 20})
+    costs = measure_operations(observer, ProceduralSubject(), grounds, {operation: Wanted(20)}, limit_s=30)
 
     assert list(costs) == [operation]
-    assert len(costs[operation].sample) >= 20
+    assert [ground.tenant_class for ground in grounds] == ["big", "median", "small"]
+    assert list(costs[operation].samples) == [ground.tenant_id for ground in grounds]
+    assert all(len(sample) >= 20 for sample in costs[operation].samples.values())
     if operation != "update_wait":
         assert costs[operation].round_trips == 1
-    assert choose_ground(observer) == ground
+    assert choose_ground(observer) == grounds[0]
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_an_operation_is_timed_until_there_is_a_verdict(dataset_copy: Database) -> None:
+    """On and on while the samples are not enough, and no longer than the time that is given."""
+    observer = Observer.of(dataset_copy)
+    grounds = choose_grounds(observer)[:1]
+    enough = Wanted(20, lambda sample: len(sample) >= 100)
+
+    until_enough = measure_operations(observer, ProceduralSubject(), grounds, {"create_ticket": enough}, limit_s=60)
+    never = replace(enough, is_enough=lambda _: False)
+    until_late = measure_operations(observer, ProceduralSubject(), grounds, {"create_ticket": never}, limit_s=0.01)
+
+    assert [len(sample) for sample in until_enough["create_ticket"].taken] == [100]
+    assert [len(sample) for sample in until_late["create_ticket"].taken] == [20]
+
+
+def test_the_worst_tenants_latency_decides_of_an_operation(promise: Promise) -> None:
+    """A small tenant that waits long is not outweighed by a big one that does not."""
+    grounds = [Ground(1, 1, 1, (), None), Ground(7, 1, 1, (), None, tenant_class="small")]
+    cost = Cost({1: Sample([1.0] * 400), 7: Sample([300.0] * 400)})
+    budget = promise(query=None, operation="transition", limits={"p99_ms": 100})
+
+    [result] = judge_cost(budget, {"transition": cost}, grounds)
+
+    assert (result.verdict, result.tenant, result.observed) == ("failed", 7, 300)
 
 
 @pytest.mark.server
@@ -122,7 +150,7 @@ def test_operations_are_not_measured_where_the_harness_may_only_read(observer: O
     reader = replace(observer, is_read_only=True)
     budget = promise(query=None, operation="update_wait", limits={"min_hot_share": 0.8})
 
-    [result], latencies = judge_operations(reader, [budget], operations=1)
+    [result], latencies = judge_operations(reader, [budget], limit_s=1)
 
     assert (result.verdict, result.detail, latencies) == ("skipped", "the harness may not write here", [])
 

@@ -229,12 +229,6 @@ def _budget(name: str, table: Mapping[str, Any], path: Path) -> Budget:
 def _require_use(place: str, settings: Mapping[str, Any]) -> None:
     """Refuse a setting that would have no say in what the budget is about."""
     query = settings.get("query")
-    if query is None and "worst_tenant" in settings:
-        raise BudgetFault(
-            f"{place} sets worst_tenant, and an operation is not judged tenant by tenant",
-            expected="a query",
-            next_step="leave worst_tenant out",
-        )
     if "tickets_in_queue" in settings and (query is None or content.query(query).file.stem != QUEUE):
         asked = [name for name, one in content.statement_folder("schema/queries").items() if one.file.stem == QUEUE]
         raise BudgetFault(

@@ -99,7 +99,7 @@ def draw(
     wanted = [content.query(name) for name in (content.statement_folder(QUERIES) if queries is None else queries)]
     with observer.as_overseer() as connection:
         if tickets_in_queue is None:
-            places = _tenants(connection)
+            places = tenants_by_class(connection)
             queues = _queues(connection) if any(one.file.stem == QUEUE for one in wanted) else []
         else:
             places, queues = deepest_queues(connection, tickets_in_queue), []
@@ -193,7 +193,8 @@ def _queues(connection: psycopg.Connection[Any]) -> list[Place]:
     ]
 
 
-def _tenants(connection: psycopg.Connection[Any]) -> list[Place]:
+def tenants_by_class(connection: psycopg.Connection[Any]) -> list[Place]:
+    """A tenant of each class that there is, the big one first."""
     chosen = connection.execute(_SQL["choose_tenants"].sql).fetchall()
     chosen.sort(key=lambda row: row[3])
     return [Place(tenant_id, tenant_class) for tenant_class, tenant_id, _, _ in chosen]

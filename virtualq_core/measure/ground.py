@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
 from virtualq_core import content
+from virtualq_core.measure.catalogue import tenants_by_class
 from virtualq_core.tickets import Item
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Ground:
     """
     A tenant, queue and type, the transitions of the longest way that visits no state twice, usual custom data.
 
-    `employee_id` is somebody of the tenant who claims tickets; none where nobody is employed there.
+    `employee_id` is somebody of the tenant who claims tickets; none where nobody is employed there. `tenant_class` is
+    big, median or small.
     """
 
     tenant_id: int
@@ -42,6 +44,7 @@ class Ground:
     custom_data: Mapping[str, Any] | None
     initial_state: str = ""
     employee_id: int | None = None
+    tenant_class: str = "big"
 
     def create(self, session: SubjectSession) -> int:
         """Create a ticket with two items, as a customer would; its id."""
@@ -79,10 +82,31 @@ class Ground:
         session.transition(self.tenant_id, ticket_id, transition, actor=ACTOR)
 
 
-def choose_ground(observer: Observer) -> Ground | None:
-    """The ground in this database: of the types there, the one with the longest way. None where there is no queue."""
+def choose_grounds(observer: Observer) -> list[Ground]:
+    """The ground of `choose_ground`, and one in a median and in a small tenant; fewer where there are few tenants."""
     with observer.as_overseer() as connection:
-        rows = connection.cursor(row_factory=dict_row).execute(_SQL["choose_ground"].sql).fetchall()
+        places = tenants_by_class(connection)
+    grounds = [choose_ground(observer)]
+    for place in places:
+        if place.tenant_class in {"median", "small"}:
+            ground = choose_ground(observer, tenant_id=place.tenant_id)
+            grounds.append(None if ground is None else replace(ground, tenant_class=place.tenant_class))
+    found: dict[int, Ground] = {}
+    for one in grounds:
+        if one is not None and one.path:
+            found.setdefault(one.tenant_id, one)
+    return list(found.values())
+
+
+def choose_ground(observer: Observer, *, tenant_id: int | None = None) -> Ground | None:
+    """
+    The ground in this database, or in one tenant: of the types there, the one with the longest way.
+
+    None where there is no queue.
+    """
+    with observer.as_overseer() as connection:
+        asked = {"tenant_id": tenant_id}
+        rows = connection.cursor(row_factory=dict_row).execute(_SQL["choose_ground"].sql, asked).fetchall()
     grounds = [
         Ground(
             row["tenant_id"],

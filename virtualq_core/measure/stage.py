@@ -24,8 +24,9 @@ from virtualq_core.measure.judgement import (
     worst_shape,
 )
 from virtualq_core.measure.observer import Observer
-from virtualq_core.measure.operation import judge_operations
+from virtualq_core.measure.operation import SPARE, judge_operations
 from virtualq_core.measure.quantile import samples_needed
+from virtualq_core.measure.record import whose
 from virtualq_core.measure.rendering import text
 from virtualq_core.measure.result import BudgetReport, BudgetResult, LatencyResult, PlanResult, Problem
 from virtualq_core.measure.sample import round_trips, sample_cases
@@ -40,22 +41,18 @@ if TYPE_CHECKING:
     from virtualq_core.measure.result import Verdict
     from virtualq_core.measure.sample import Sample
 
-# More samples than are just enough, so that an interval's end is not always the slowest of all.
-_SPARE = 1.1
-
 
 @dataclass(frozen=True)
 class Effort:
     """
     How much work to spend.
 
-    `limit_s` bounds the latencies of one budget, `sizes` are those of the databases that growth is swept over besides
-    the one under test (by default its size decides), `operations` is how often each operation is done.
+    `limit_s` bounds the latencies of one budget, and of one operation, in seconds; `sizes` are those of the databases
+    that growth is swept over besides the one under test (by default its size decides).
     """
 
     limit_s: float = 30.0
     sizes: Sequence[int] | None = None
-    operations: int = 380
 
 
 def measure_plans(
@@ -159,7 +156,7 @@ def measure_budgets(
             verdict: Verdict = "failed" if isinstance(error, WrongAnswer) else "error"
             report.add([_unjudged(budget, metric, verdict, str(error)) for metric in budget.limits], [])
     report.add(judge_growth(observer, budgets.values(), sized, sizes=effort.sizes), [])
-    report.add(*judge_operations(observer, budgets.values(), operations=effort.operations))
+    report.add(*judge_operations(observer, budgets.values(), limit_s=effort.limit_s))
     order, metrics = list(budgets), list(METRICS)
     report.budgets.sort(key=lambda result: (order.index(result.name), metrics.index(result.metric)))
     return BudgetReport(
@@ -191,7 +188,7 @@ def _judge_query(observer: Observer, budget: Budget, effort: Effort) -> tuple[li
     sampled = sample_cases(
         observer,
         cases,
-        samples=round(samples_needed(budget.share) * _SPARE),
+        samples=round(samples_needed(budget.share) * SPARE),
         limit_s=effort.limit_s,
         is_enough=lambda samples: all(is_decided([budget], sample) for sample in samples),
     )
@@ -223,9 +220,10 @@ def _judge_figure(
 
 
 def _latency(budget: Budget, case: Case, sample: Sample, among: int) -> LatencyResult:
-    """The distribution, under the query's name, and the tenant's class where there are several."""
+    """The distribution, under the query's name, and the tenant's class or the queue where there are several."""
     name = budget.query or budget.name
-    return sample.result(name if among == 1 else f"{name} ({case.tenant_class} tenant)")
+    told = whose(case.tenant_class, tenant_id=case.tenant_id, queue_id=case.parameters.get("queue_id"))
+    return sample.result(name if among == 1 else f"{name} ({told})")
 
 
 def _problem(name: str, error: WrongAnswer | psycopg.Error) -> Problem:

@@ -178,7 +178,7 @@ def _judge(database: Database, budget: Budget) -> Seen:
             blocks=bad.buffers,
             problem=next(iter(bad.problems), None),
         )
-    report = measure_budgets(database, {budget.name: budget}, effort=Effort(limit_s=5, operations=20))
+    report = measure_budgets(database, {budget.name: budget}, effort=Effort(limit_s=5))
     result = report.budgets[0]
     problem = result.problem or next(iter(report.problems), None)
     observed = result.observed
