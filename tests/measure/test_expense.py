@@ -10,9 +10,9 @@ import pytest
 from virtualq_core.measure.bloat import measure_bloat
 from virtualq_core.measure.budget import OPERATIONS
 from virtualq_core.measure.catalogue import cases_of, draw
-from virtualq_core.measure.cost import declared_triggers, measure_costs, measure_triggers
+from virtualq_core.measure.cost import Triggers, declared_triggers, measure_costs, measure_triggers
 from virtualq_core.measure.decoding import measure_decoding
-from virtualq_core.measure.expense import judge_costs
+from virtualq_core.measure.expense import judge_costs, judge_triggers
 from virtualq_core.measure.explain import explain, explain_after, explain_modes
 from virtualq_core.measure.ground import Ground, choose_ground, choose_grounds
 from virtualq_core.measure.judgement import judge_number
@@ -84,7 +84,29 @@ def test_the_schemas_own_triggers_are_known(observer: Observer, ground: Ground) 
     assert triggers.unknown == ()
     assert triggers.fired[0].name == "zz_ticket_transition"
     assert sum(fired.share for fired in triggers.fired) == pytest.approx(1)
-    assert triggers.ratio > 0
+    assert min(triggers.ratios) > 0
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict"),
+    [
+        ((1.0, 1.1, 1.2) * 10, "passed"),
+        ((12.0, 13.0, 14.0) * 10, "failed"),
+        ((9.0, 11.0) * 20, "inconclusive"),
+        ((1.0,) * 5, "inconclusive"),
+        ((), "inconclusive"),
+    ],
+)
+def test_the_time_in_triggers_is_judged_by_its_interval(
+    promise: Promise, ratios: tuple[float, ...], verdict: str
+) -> None:
+    """It is a time, however exact it looks: about the limit, or of five statements, it proves nothing."""
+    budget = promise(query=None, operation="transition", limits={"max_trigger_ratio": 10})
+
+    judged = judge_triggers(budget, Triggers((), (), ratios))
+
+    assert judged.verdict == verdict
+    assert (judged.interval is None) == (len(ratios) < 6)
 
 
 @pytest.mark.server
