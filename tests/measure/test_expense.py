@@ -11,7 +11,7 @@ from virtualq_core.measure.bloat import measure_bloat
 from virtualq_core.measure.budget import OPERATIONS
 from virtualq_core.measure.catalogue import cases_of, draw
 from virtualq_core.measure.cost import Triggers, declared_triggers, measure_costs, measure_triggers
-from virtualq_core.measure.decoding import measure_decoding
+from virtualq_core.measure.decoding import judge_decoding, measure_decoding
 from virtualq_core.measure.expense import judge_costs, judge_triggers
 from virtualq_core.measure.explain import explain, explain_after, explain_modes
 from virtualq_core.measure.ground import Ground, choose_ground, choose_grounds
@@ -182,10 +182,23 @@ def test_the_share_of_decoding_lies_between_none_and_all(observer: Observer, bud
     """A thousand rows with jsonb, uuid and timestamps take the client a good part of the time."""
     [case, *_] = cases_of(observer, budgets["queue_decoding"])
 
-    shares, rows_per_s = measure_decoding(observer, case)
+    found = measure_decoding(observer, case)
 
-    assert 0.05 < shares.percentile(0.5) < 1
-    assert rows_per_s > 0
+    assert 0.05 < found.shares.percentile(0.5) < 1
+    assert found.rows_per_s.percentile(0.5) > 0
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("limit", "verdict"), [(1, "passed"), (10**9, "failed")])
+def test_a_budget_can_hold_the_clients_pace(observer: Observer, promise: Promise, limit: float, verdict: str) -> None:
+    """Rows decoded a second, at least: a figure of its own in the results, with its interval."""
+    budget = promise(limits={"min_rows_decoded_per_s": limit}, tickets_in_queue=1000)
+
+    judged = judge_decoding(observer, budget, "min_rows_decoded_per_s", cases_of(observer, budget))
+
+    assert (judged.verdict, judged.sense, judged.unit) == (verdict, "at_least", "rows/s")
+    assert judged.interval is not None
+    assert judged.interval[0] <= float(judged.observed or 0) <= judged.interval[1]
 
 
 @pytest.mark.server

@@ -98,6 +98,9 @@ METRICS: Mapping[str, Metric] = {
     "max_decode_share": Metric(
         "number", "", "share of the latency in which the client decodes the rows", is_noise_free=False
     ),
+    "min_rows_decoded_per_s": Metric(
+        "number", "rows/s", "rows that the client decodes in a second", is_noise_free=False, sense="at_least"
+    ),
     "p50_ms": _latency(0.5, "50 %"),
     "p90_ms": _latency(0.9, "90 %"),
     "p95_ms": _latency(0.95, "95 %"),

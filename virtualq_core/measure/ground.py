@@ -69,9 +69,12 @@ class Ground:
         for name in self.path:
             self.move_many(session, ticket_ids, name)
 
-    def claim(self, session: SubjectSession) -> None:
-        """Lease the queue's oldest ticket, which stays where it is."""
-        session.claim_next(self.tenant_id, self.queue_id, self.initial_state, self.employee_id or 0, actor=ACTOR)
+    def claim(self, session: SubjectSession) -> int | None:
+        """Lease the queue's oldest ticket, which stays where it is; its id, none where none waits."""
+        claimed = session.claim_next(
+            self.tenant_id, self.queue_id, self.initial_state, self.employee_id or 0, actor=ACTOR
+        )
+        return None if claimed is None else claimed.ticket_id
 
     def move_many(self, session: SubjectSession, ticket_ids: Sequence[int], transition: str) -> None:
         """Move many tickets in one call."""

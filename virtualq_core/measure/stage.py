@@ -211,8 +211,8 @@ def _judge_figure(
             yield judge_bloat(observer, budget, planned)
         case generic.METRIC:
             yield generic.judge_generic(observer, budget, cases)
-        case decoding.METRIC:
-            yield decoding.judge_decoding(observer, budget, cases)
+        case _ if metric in decoding.METRICS:
+            yield decoding.judge_decoding(observer, budget, metric, cases)
         case "max_round_trips":
             yield judge_figures(budget, metric, [(case, round_trips(observer, case)) for case in cases])
         case _:
