@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "operation.sql")
 _MOST_STEPS = 20_000
 ACTOR = "virtualq.measure"
+SEED_FIRST = "virtualq seed puts some in"
 BATCH = 20
 """The tickets of one bulk operation."""
 # Too long for the gap that a bulk load leaves at the end of every block. Short items would each fill the gap of another

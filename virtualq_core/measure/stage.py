@@ -231,7 +231,16 @@ def _problem(name: str, error: WrongAnswer | psycopg.Error) -> Problem:
         return Problem.of(error)
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
     said = " ".join(str(error).split())
-    return Problem(code="server", what=f"{name}: the server refused a statement", observed=f"{said}{state}")
+    is_late = isinstance(error, psycopg.errors.QueryCanceled)
+    return Problem(
+        code="server",
+        what=f"{name}: the server refused a statement",
+        observed=f"{said}{state}",
+        expected="an answer" + (" within the statement timeout" if is_late else ""),
+        next_step="virtualq plans --query shows how the server answers"
+        if is_late
+        else "look into the server's log; a schema of another version lacks what is asked for",
+    )
 
 
 def _unjudged(budget: Budget, metric: str, verdict: Verdict, why: str) -> BudgetResult:
