@@ -1,6 +1,6 @@
 -- Parameters for the queries of schema/queries, drawn from the data: one statement for each file there, named for its
--- noun. Each is asked for a tenant, and perhaps a queue, and answers with one row of all parameters that the noun's
--- queries name. An empty tenant has parameters too, as long as it has a queue and an employee.
+-- noun, and draw_whole_queue besides. Each is asked for a tenant, and perhaps a queue, and answers with one row of all
+-- parameters that the noun's queries name. An empty tenant has parameters too, as long as it has a queue and an employee.
 
 -- name: draw_queue
 -- The tenant's deepest queue, or the one that is asked for; the states in which its types leave a ticket open; the most
@@ -58,6 +58,20 @@ select c.queue_id,
        coalesce((select s.id from seen as s), 0) as seen_id,
        50 as page_size
   from chosen as c;
+
+-- name: draw_whole_queue
+-- The first page of all tickets of a queue, closed ones too: every state that its tickets are in, and a moment after the
+-- newest of them.
+select q.id as queue_id,
+       array_agg(distinct t.current_state order by t.current_state) as states,
+       max(t.created_at) + interval '1 second' as seen_at,
+       0::bigint as seen_id,
+       50 as page_size
+  from virtualq.Queue as q
+  join virtualq.Ticket as t on t.tenant_id = q.tenant_id and t.queue_id = q.id
+ where q.tenant_id = %(tenant_id)s
+   and q.id = %(queue_id)s
+ group by q.id;
 
 -- name: draw_employee
 -- The tenant's busiest employee, and every state in which a type leaves a ticket open.

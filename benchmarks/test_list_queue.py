@@ -23,6 +23,15 @@ def test_a_queue_of_1000_tickets_is_listed_within_100_ms(benchmark_query: Callab
     assert "idx_ticket_queue_state_created" in listed.plan.served_by
 
 
+def test_a_page_of_a_queue_of_1000_tickets_is_listed(benchmark_query: Callable[..., Benchmarked]) -> None:
+    """Scrolling down costs a page, not the queue."""
+    page = benchmark_query("queue_page")
+
+    assert page.rows == 50
+    assert not page.failed
+    assert not page.plan.problems
+
+
 def test_a_queue_of_1000_tickets_is_counted_by_state(benchmark_query: Callable[..., Benchmarked]) -> None:
     """The figures above the board come from the same rows without handing them over."""
     counted = benchmark_query("queue_depth")

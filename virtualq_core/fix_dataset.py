@@ -131,7 +131,7 @@ def benchmark_query(
             for metric in budget.limits
             if METRICS[metric].share is not None and len(sample)
         )
-        benchmark.extra_info |= _percentiles(sample) | {
+        benchmark.extra_info |= percentiles(sample) | {
             "tenant_class": case.tenant_class,
             "rows": rows,
             "served_by": list(plan.served_by),
@@ -156,11 +156,15 @@ def sample_of(benchmark: BenchmarkFixture) -> Sample:
 @pytest.fixture
 def note_percentiles(benchmark: BenchmarkFixture) -> Callable[[], None]:
     """Put the percentiles of what was timed into `extra_info`, which pytest-benchmark itself does not."""
-    return lambda: benchmark.extra_info.update(_percentiles(sample_of(benchmark)))
+    return lambda: benchmark.extra_info.update(percentiles(sample_of(benchmark)))
 
 
-def _percentiles(sample: Sample) -> dict[str, Any]:
+def percentiles(sample: Sample) -> dict[str, Any]:
+    """The percentiles in ms, p99.9 only where there are enough samples for it."""
+    from virtualq_core.measure.quantile import samples_needed
+
     if not len(sample):
         return {}
     result = asdict(sample.result("percentiles"))
-    return {f"{name}_ms": result[name] for name in ("p50", "p90", "p95", "p99", "max")} | {"samples": len(sample)}
+    names = ["p50", "p90", "p95", "p99", *(["p999"] if len(sample) >= samples_needed(0.999) else []), "max"]
+    return {f"{name}_ms": result[name] for name in names} | {"samples": len(sample)}

@@ -43,3 +43,12 @@ select;
 
 -- name: add_useless_index
 create index ticket_useless_idx on virtualq.Ticket (current_state, created_at, tenant_id);
+
+-- name: list_newest_of_queue
+-- The newest fifty tickets of a queue, and whether they are closed.
+select t.id, t.closed_at is not null
+  from virtualq.Ticket as t
+ where t.tenant_id = %(tenant_id)s
+   and t.queue_id = %(queue_id)s
+ order by t.created_at desc, t.id desc
+ limit 50;

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 
 from virtualq_core.measure.budget import METRICS, SETTINGS, BudgetFault, load_budgets, nearest
+from virtualq_core.measure.policy import ComparePolicy, TrialPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +89,8 @@ def test_an_unknown_key_names_the_nearest_known_one(own: Path, key: str, known: 
         ('operation = "transition"', "either a query or an operation"),
         ("max_wal_bytes = 10", "not measured on a query"),
         ('subject = "orm"', "a query has none"),
+        ('must_not_scan = ["tikcet"]', "'ticket'"),
+        ('must_not_scan = ["ticket", "ticket_state_history"]', "'ticketstatehistory'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_was_expected(own: Path, lines: str, said: str) -> None:
@@ -107,6 +111,8 @@ def test_what_cannot_be_meant_is_refused_with_what_was_expected(own: Path, lines
         ('[a]\noperation = "transitions"\np99_ms = 1\n', "create_ticket or transition"),
         ('[a]\noperation = "transition"\nmax_q_error = 1\n', "not measured on an operation"),
         ('[a]\nquery = "find_ticket"\n', "sets no limit"),
+        ('[a]\noperation = "transition"\np99_ms = 1\ntickets_in_queue = 10\n', "transition is not asked of a queue"),
+        ('[a]\nquery = "find_ticket"\np99_ms = 1\ntickets_in_queue = 10\n', "find_ticket is not asked of a queue"),
     ],
 )
 def test_a_file_that_is_no_budget_file_is_refused(own: Path, text: str, said: str) -> None:
@@ -117,6 +123,18 @@ def test_a_file_that_is_no_budget_file_is_refused(own: Path, text: str, said: st
         load_budgets(own)
 
     assert said in str(refused.value)
+
+
+def test_a_name_is_read_as_postgresql_reads_it(own: Path) -> None:
+    """The document's spelling, with capitals, names the same table and index: else its scan would pass for ever."""
+    own.write_text(
+        '[a]\nquery = "find_ticket"\nmust_not_scan = ["Ticket"]\nmust_be_served_by = ["IDX_Ticket_Employee_State"]\n'
+    )
+
+    budget = load_budgets(own)["a"]
+
+    assert budget.names("must_not_scan") == ("ticket",)
+    assert budget.names("must_be_served_by") == ("idx_ticket_employee_state",)
 
 
 def test_a_file_that_is_not_there_is_refused(own: Path) -> None:
@@ -131,7 +149,8 @@ def test_every_key_is_explained_in_the_reference() -> None:
 
     reference = (content.root() / "docs/reference/budgets.md").read_text(encoding="utf-8")
 
-    assert [key for key in (*METRICS, *SETTINGS) if f"`{key}`" not in reference] == []
+    shares = [part.name for policy in (TrialPolicy, ComparePolicy) for part in fields(policy)]
+    assert [key for key in (*METRICS, *SETTINGS, *shares) if f"`{key}`" not in reference] == []
 
 
 def test_the_nearest_word_is_the_one_most_alike() -> None:

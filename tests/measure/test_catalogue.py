@@ -10,7 +10,7 @@ import pytest
 
 from virtualq_core import content
 from virtualq_core.database import guard
-from virtualq_core.measure.catalogue import cases_of, check_answer, draw, fetch
+from virtualq_core.measure.catalogue import WHOLE, cases_of, check_answer, draw, fetch
 from virtualq_core.measure.depth import fill_queues
 from virtualq_core.measure.observer import Observer
 from virtualq_core.tenancy import tenant_scope
@@ -52,7 +52,7 @@ def test_every_query_has_an_independent_answer_and_its_noun_has_parameters() -> 
     draws = content.statements(BENCHMARKS / "parameters.sql")
 
     assert set(answers) == set(QUERIES)
-    assert {f"draw_{statement.file.stem}" for statement in QUERIES.values()} == set(draws)
+    assert {f"draw_{statement.file.stem}" for statement in QUERIES.values()} | {"draw_whole_queue"} == set(draws)
 
 
 def test_no_answer_is_the_query_itself() -> None:
@@ -69,6 +69,7 @@ def test_every_class_of_tenant_is_drawn_for_every_query(observer: Observer) -> N
 
     for query, statement in QUERIES.items():
         queues = ["deep queue", "shallow queue"] if statement.file.stem == "queue" else []
+        queues += [WHOLE] if query == "list_queue_page" else []
         found = [case.tenant_class for case in cases if case.query == query]
         assert found == ["big", "median", "small", "empty", *queues]
 
@@ -91,11 +92,26 @@ def test_the_deep_and_the_shallow_queue_are_the_extremes(observer: Observer) -> 
 def test_the_page_is_the_second_one(observer: Observer) -> None:
     """Fifty rows on from the first, where the queue has as many."""
     cases = draw(observer, queries=["list_queue", "list_queue_page"])
-    whole, page = (case for case in cases if case.tenant_class == "deep queue")
+    listing, page = (case for case in cases if case.tenant_class == "deep queue")
     with observer.as_application() as connection, tenant_scope(connection, page.tenant_id):
-        rows, listed = fetch(connection, page), fetch(connection, whole)
+        rows, listed = fetch(connection, page), fetch(connection, listing)
 
     assert [row[0] for row in rows] == [row[0] for row in listed[50:100]]
+
+
+@pytest.mark.server
+def test_the_whole_queue_is_listed_with_its_closed_tickets(observer: Observer) -> None:
+    """Its first page, the newest first, whatever state they are in."""
+    [whole] = [case for case in draw(observer, queries=["list_queue_page"]) if case.tenant_class == WHOLE]
+    asked = {"tenant_id": whole.tenant_id, "queue_id": whole.parameters["queue_id"]}
+    with observer.as_overseer() as connection:
+        newest = connection.execute(FAULTS["list_newest_of_queue"].sql, asked).fetchall()
+    with observer.as_application() as connection, tenant_scope(connection, whole.tenant_id):
+        rows = fetch(connection, whole)
+
+    assert [row[0] for row in rows] == [ticket_id for ticket_id, _ in newest]
+    assert any(is_closed for _, is_closed in newest)
+    assert check_answer(observer, whole) == 50
 
 
 @pytest.mark.server

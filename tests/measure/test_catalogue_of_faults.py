@@ -30,7 +30,11 @@ def trials(server: Server, dataset: Database) -> Iterator[Trials]:
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", read_faults(), ids=lambda fault: fault.path.stem)
 def test_a_planted_fault_is_caught_and_named(trials: Trials, fault: Fault) -> None:
-    """The same limit is kept without the fault, and fails with it, for the reason that was planted."""
+    """
+    The same limit is kept without the fault, and fails with it, for the reason that was planted.
+
+    What was observed tells the two apart: it is what the limit is about.
+    """
     outcome = trials.run(fault)
 
     if outcome.skipped:
@@ -41,6 +45,7 @@ def test_a_planted_fault_is_caught_and_named(trials: Trials, fault: Fault) -> No
     assert outcome.problem is not None
     assert outcome.problem.observed or outcome.problem.expected
     assert outcome.problem.next_step
+    assert outcome.observed_before != outcome.observed_after
     assert max(map(len, (outcome.problem.comparison or "").splitlines()), default=0) <= 76
 
 

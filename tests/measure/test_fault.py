@@ -73,6 +73,16 @@ def test_a_dropped_index_is_named_with_its_query(dataset_copy: Database, board: 
     assert any("BitmapAnd" in line and "|" in line for line in shown)
 
 
+def test_an_index_that_nobody_declares_is_missing_and_the_nearest_is_named(dataset: Database, promise: Promise) -> None:
+    """A name that was mistyped fails with the one that was meant, instead of advice to create it."""
+    budget = promise(limits={"must_be_served_by": ("idx_ticket_queue_state_create",)}, tickets_in_queue=1000)
+
+    problem = only_problem(measure_plans(dataset, {"board": budget}, queries=["list_queue"]))
+
+    assert problem.code == "missing-index"
+    assert f"'{INDEX}'" in (problem.next_step or "")
+
+
 def test_a_dropped_index_fails_its_budget(dataset_copy: Database, promise: Promise) -> None:
     """The budgets' stage says so too, for the reader who looks there only."""
     plant(dataset_copy, "drop_queue_index")

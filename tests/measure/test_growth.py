@@ -68,6 +68,32 @@ def test_a_small_database_has_no_sizes_below_it() -> None:
     assert sweep_sizes(5_000) == []
 
 
+@pytest.mark.parametrize(
+    ("blocks", "verdict"),
+    [
+        ((1000, 1000, 1000), "passed"),
+        ((1000, 1100, 1200), "passed"),
+        ((3, 5, 7), "passed"),
+        ((1000, 900, 1000), "passed"),
+        ((1000, 1130, 1280), "failed"),
+        ((1000, 1000, 3000), "failed"),
+        ((5, 50, 500), "failed"),
+        ((1000, 1300, 1300), "inconclusive"),
+        ((1000, 700, 900), "inconclusive"),
+    ],
+)
+def test_each_step_is_held_to_the_limit(blocks: tuple[int, ...], verdict: str) -> None:
+    """
+    Against an exponent of 0.05, which is 12 % more blocks for ten times the tickets.
+
+    Blocks are exact: three sizes that agree are a verdict, and a tree's level is no growth. Where one step grows and
+    the last or the whole does not, a single exponent says nothing.
+    """
+    points = [Point(10_000 * 10**place, 1, count) for place, count in enumerate(blocks)]
+
+    assert fit(points).judge(0.05)[0] == verdict
+
+
 @pytest.mark.server
 def test_growth_is_inconclusive_without_other_databases(dataset: Database, promise: Promise) -> None:
     """One size has no slope."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from virtualq_core.fix_dataset import percentiles
 from virtualq_core.measure.catalogue import Case
-from virtualq_core.measure.judgement import is_decided, judge_figures, judge_latency
+from virtualq_core.measure.judgement import is_decided, judge_figures, judge_latency, plan_figure
+from virtualq_core.measure.plan import Plan
 from virtualq_core.measure.result import worst
 from virtualq_core.measure.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from virtualq_core.measure.budget import Budget
 
@@ -126,6 +128,59 @@ def test_a_budget_that_is_not_enforced_has_no_verdict(promise: Promise) -> None:
     judged = judge_figures(promise(limits={"max_buffers": 1}, enforced=False), "max_buffers", [(case(1), 9)])
 
     assert (judged.verdict, judged.observed) == ("skipped", 9)
+
+
+@pytest.mark.parametrize(
+    ("metric", "kept", "broken"),
+    [
+        ("max_planning_buffers", {}, {"Planning": {"Shared Hit Blocks": 40, "Shared Read Blocks": 20}}),
+        ("max_rows_removed_per_row", "index_condition", "filter"),
+        ("max_q_error", "filter", "without_statistics"),
+    ],
+)
+def test_the_shipped_limits_on_a_plan_are_broken_by_a_bad_one(
+    budgets: Mapping[str, Budget], stored: Callable[[str], Plan], metric: str, kept: object, broken: object
+) -> None:
+    """Planning that reads sixty blocks, two rows thrown away for one returned, a thousand rows taken for one."""
+    board = budgets["queue_monitoring"]
+    good, bad = (
+        stored(given)
+        if isinstance(given, str)
+        else Plan.parse({**stored("index_condition").document, **cast("dict[str, object]", given)})
+        for given in (kept, broken)
+    )
+
+    verdicts = [
+        judge_figures(board, metric, [(case(1, tickets=1000), plan_figure(metric, plan))]).verdict
+        for plan in (good, bad)
+    ]
+
+    assert verdicts == ["passed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "verdict"),
+    [
+        (sample(40, fast=300), "passed"),
+        (sample(40, fast=100), "failed"),
+        (sample(40, fast=100, slow=300, slow_count=20), "inconclusive"),
+        (sample(5, fast=300), "inconclusive"),
+    ],
+)
+def test_what_must_be_reached_is_judged_by_the_other_end(promise: Promise, taken: Sample, verdict: str) -> None:
+    """It passes where the interval's lower end reaches the limit; and of several cases the slowest is told."""
+    budget = promise(limits={"min_rows_decoded_per_s": 200})
+
+    judged = judge_latency(budget, "min_rows_decoded_per_s", [(case(1), taken), (case(2), sample(40, fast=900))])
+
+    assert judged.verdict == verdict
+    assert judged.tenant == 1
+
+
+def test_the_highest_percentile_is_told_only_of_enough_samples() -> None:
+    """In a benchmark's `extra_info`: of 3,687 samples p99.9 would be the slowest of all."""
+    assert "p999_ms" not in percentiles(sample(3687))
+    assert percentiles(sample(3688, slow=9, slow_count=8))["p999_ms"] == 9
 
 
 def test_sampling_goes_on_until_every_percentile_is_decided(promise: Promise) -> None:

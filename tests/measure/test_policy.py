@@ -43,6 +43,7 @@ def test_a_file_of_ones_own_overrides_key_by_key(tmp_path: Path) -> None:
         ("largest_write_cost = -0.1", "not a share"),
         ("largest_write_cost = true", "not a share"),
         ("largest_write_cost = nan", "not a share"),
+        ("largest_write_cost = 10", "0.1 for 10 %"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, line: str, said: str) -> None:

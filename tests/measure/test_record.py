@@ -11,7 +11,7 @@ from virtualq_core.measure.record import compare_plans, save_plans
 from virtualq_core.measure.result import PlanResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from virtualq_core.measure.plan import Plan
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     Stored = Callable[[str], Plan]
 
 
-def result(plan: Plan, *, query: str = "list_queue", tenant_class: str = "big") -> PlanResult:
+BIG = {"tenant_class": "big"}
+DEEP = {"tenant_class": "deep queue", "tenant_id": 3}
+
+
+def result(plan: Plan, *, query: str = "list_queue", parameters: Mapping[str, object] = BIG) -> PlanResult:
     """A plan as the stage tells it."""
-    parameters = {"tenant_class": tenant_class}
     return PlanResult(query=query, verdict="passed", parameters=parameters, plan=dict(plan.document))
 
 
@@ -53,6 +56,27 @@ def test_new_and_vanished_plans_are_changes(stored: Stored, tmp_path: Path) -> N
     texts = [change.text for change in compare_plans([result(stored("bitmap"), query="fresh")], file)]
 
     assert texts == ["gone, big tenant: gone", "fresh, big tenant: new"]
+
+
+def test_queues_of_one_class_are_kept_apart(stored: Stored, tmp_path: Path) -> None:
+    """The deepest queue and the one of a thousand tickets are both deep; the change of either is told."""
+    file = tmp_path / "plans.json"
+    kept = [result(stored("bitmap"), parameters={**DEEP, "queue_id": queue}) for queue in (7, 8)]
+    assert save_plans(kept, file) == 2
+
+    today = [result(stored("bitmap_and"), parameters={**DEEP, "queue_id": 7}), kept[1]]
+
+    assert [change.what for change in compare_plans(today, file)] == ["list_queue, deep queue 7 of tenant 3"]
+
+
+def test_another_deepest_queue_takes_the_place_of_the_former(stored: Stored, tmp_path: Path) -> None:
+    """In a database that is in use it is another from day to day, and its plan is compared all the same."""
+    file = tmp_path / "plans.json"
+    save_plans([result(stored("bitmap"), parameters={**DEEP, "queue_id": 7})], file)
+
+    assert compare_plans([result(stored("bitmap"), parameters={**DEEP, "queue_id": 9})], file) == []
+    [change] = compare_plans([result(stored("bitmap_and"), parameters={**DEEP, "queue_id": 9})], file)
+    assert change.before is not None
 
 
 @pytest.mark.parametrize(

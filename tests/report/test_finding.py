@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.report import sample
-from virtualq_core.report.finding import distinction, findings
+from virtualq_core.report.finding import budget_problem, distinction, findings
 from virtualq_core.report.headline import figures, headline
 from virtualq_core.report.results import Budget, Stage
+
+if TYPE_CHECKING:
+    from virtualq_core.report.verdict import PartVerdict
 
 
 def test_a_pass_names_the_numbers_that_decided_it() -> None:
@@ -25,6 +31,21 @@ def test_a_failure_names_each_kind_of_thing_that_failed() -> None:
     assert said.startswith("Failed: TRN-001 does not hold; ")
     for part in (sample.QUEUE_INDEX, "list_queue", "167 ms, 100 ms allowed", "2 more budgets", "2 violations"):
         assert part in said
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict", "step"),
+    [
+        ("list_queue", "failed", "virtualq plans --query list_queue"),
+        ("transition", "failed", "virtualq bench --budget slow measures it alone"),
+        ("list_queue", "inconclusive", "virtualq bench --budget slow --limit-s 300"),
+    ],
+)
+def test_a_latency_that_is_not_kept_has_a_next_step(query: str, verdict: PartVerdict, step: str) -> None:
+    """To the plan of a query, to the operation alone, or to more samples."""
+    slow = Budget(name="slow", metric="p99_ms", verdict=verdict, observed=130.0, limit=100, unit="ms", query=query)
+
+    assert step in (budget_problem(slow).next_step or "")
 
 
 def test_the_worst_budget_is_the_one_named() -> None:

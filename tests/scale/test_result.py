@@ -40,6 +40,29 @@ def test_what_is_asked_at_every_moment_must_stay_flat(name: str) -> None:
     assert f"grows: {name} (b = 0.060)" in summary(found)
 
 
+@pytest.mark.parametrize(
+    ("blocks", "course"),
+    [
+        ((60, 60, 60, 60), "flat"),
+        ((60, 62, 61, 64), "flat"),
+        ((3, 4, 5, 7), "flat"),
+        ((60, 61, 75, 72), "unsure"),
+        ((60, 600, 60, 600), "unsure"),
+        ((60, 120, 240, 480), "grows"),
+    ],
+)
+def test_a_course_needs_the_whole_interval(blocks: tuple[int, ...], course: str) -> None:
+    """Where it holds the limit the sizes do not tell; a few blocks more are a tree's levels whatever it holds."""
+    counts = dict(zip(SIZES, blocks, strict=True))
+    found = sweep(**SOUND | {"list_employee_tickets": lambda tickets: float(counts[tickets])})
+    [asked] = [one for one in found.questions if one.name == "list_employee_tickets"]
+
+    assert asked.course == course
+    assert asked.is_in_doubt == (course == "unsure")
+    assert asked.fails == (course == "grows")
+    assert ("do not tell: list_employee_tickets" in summary(found)) == (course == "unsure")
+
+
 def test_an_answer_that_shrinks_hides_no_growth() -> None:
     """Fewer rows in larger databases: what counts is the blocks for each of them."""
     found = sweep(**SOUND)

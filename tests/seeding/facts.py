@@ -12,12 +12,16 @@ from psycopg.rows import dict_row
 from virtualq_core import content
 from virtualq_core.machine import Machine
 from virtualq_core.seeding import SeedPlan
+from virtualq_core.seeding.story import Teller
 from virtualq_core.seeding.walk import TicketType
-from virtualq_core.seeding.world import World
+from virtualq_core.seeding.world import CHUNK, World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from virtualq_core.database.server import Database
     from virtualq_core.seeding import Dataset
+    from virtualq_core.seeding.story import Story
 
 TYPE_FILES = sorted((content.folder("schema") / "types").glob("*.json"))
 SQL = content.beside(__file__, "facts.sql")
@@ -67,12 +71,27 @@ def compile_type(document: dict[str, Any], number: int, scope: int = 0) -> Ticke
     )
 
 
-def generate(plan: SeedPlan) -> World:
-    """A plan's rows, without a server to load them into."""
+def prepare(plan: SeedPlan) -> World:
+    """A plan's world, with everybody in it who is there before the first ticket."""
     world = World(plan)
     documents = [(0, json.loads(path.read_text(encoding="utf-8"))) for path in TYPE_FILES]
     documents += [(own.tenant_id, own.document) for own in world.own_types()]
     types = [compile_type(document, number, scope) for number, (scope, document) in enumerate(documents, start=1)]
-    for _ in chain(world.tenancy(), world.people(types), world.tickets()):
+    for _ in chain(world.tenancy(), world.people(types)):
         pass
     return world
+
+
+def generate(plan: SeedPlan) -> World:
+    """A plan's rows, without a server to load them into."""
+    world = prepare(plan)
+    for _ in world.tickets():
+        pass
+    return world
+
+
+def stories(world: World) -> Iterator[Story]:
+    """What becomes of the tickets, chunk after chunk."""
+    calendar = world.calendar()
+    teller = Teller(world.plan, world.tenants, world.queues, world.routes, calendar)
+    yield from map(teller.story, calendar.chunks(CHUNK))

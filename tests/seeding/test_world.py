@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
-from tests.seeding.facts import GOLDEN_HASH, SMALL, generate
+from tests.seeding.facts import GOLDEN_HASH, SMALL, generate, prepare, stories
 from virtualq_core.seeding import SeedPlan, world
 from virtualq_core.seeding.vocabulary import gather
 
@@ -52,3 +53,31 @@ def test_a_locale_that_lacks_a_provider_is_filled_in() -> None:
     """Faker knows no telephone numbers of the Philippines."""
     (words,) = gather(("en_PH",), 1).words
     assert all(phone.strip("0123456789 ") == "" for phone in words.phones)
+
+
+def test_a_thousand_wait_in_the_listed_queue_of_several_tenants() -> None:
+    """From 100,000 tickets on: a promise about such a queue is then judged by the worst of three tenants."""
+    plan = SeedPlan(tickets=100_000, tenants=12)
+    made = prepare(plan)
+    waiting, drawn = np.zeros(len(made.queues.rank), np.int64), np.zeros(len(made.queues.rank), np.int64)
+    types: dict[int, set[int]] = {}
+    for story in stories(made):
+        open_in = story.queue[~story.closed]
+        waiting += np.bincount(open_in, minlength=len(waiting))
+        drawn += np.bincount(story.queue, minlength=len(waiting))
+        for queue in made.queues.all_listed.tolist():
+            types.setdefault(queue, set()).update(story.kind[~story.closed & (story.queue == queue)].tolist())
+
+    listed = made.queues.all_listed
+
+    assert len(set(made.queues.tenant[listed].tolist())) == 3
+    assert waiting[listed].tolist() == [1000, 1000, 1000]
+    assert [len(found) for found in types.values()] == [1, 1, 1]
+    assert np.count_nonzero(waiting == 1000) == 3
+    assert int(drawn.sum()) == 100_000
+    assert drawn[listed].min() > 1200
+
+
+def test_a_small_dataset_has_one_listed_queue() -> None:
+    """Two more of a thousand would be all that arrived of late."""
+    assert prepare(SeedPlan(tickets=20_000, tenants=12)).queues.all_listed.size == 1

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from virtualq_core.cli.option import AsJson, DatabaseUrl, Image, Partition, PostgresBin, chosen_layout, finite
-from virtualq_core.errors import ExitCode
+from virtualq_core.errors import EnvironmentFault, UsageError, VirtualQError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from virtualq_core.trial import Proposal
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -33,6 +38,9 @@ def trial(
             "--seconds", min=0.5, callback=finite, help="The most that a read is timed; a sure one takes less."
         ),
     ] = 8.0,
+    known: Annotated[
+        bool, typer.Option("--known", help="Pass where the known answer at the proposal's head is confirmed.")
+    ] = False,
     database_url: DatabaseUrl = None,
     postgres_bin: PostgresBin = None,
     image: Image = None,
@@ -42,8 +50,9 @@ def trial(
     Say whether a change of indexes is worth shipping: what it brings the queries, what it costs writes and disk.
 
     It is tried on copies of a seeded database; nothing else is touched. Exits 0 where it is to be accepted, 1 where it
-    is to be rejected, 3 where the given time was too short to tell. Of several proposals the worst counts, and --json
-    prints one document a line, as each trial ends.
+    is to be rejected, 3 where the given time was too short to tell. With --known, 0 where the answer that a proposal
+    states is confirmed, 1 where it is contradicted. Of several proposals the worst counts, all are tried though one
+    cannot be, and --json prints one document a line, as each trial ends.
 
     Example: virtualq trial proposal.sql --tickets 1000000
     """
@@ -53,25 +62,46 @@ def trial(
     from virtualq_core.measure.policy import TrialPolicy
     from virtualq_core.measure.twin import Timing
     from virtualq_core.trial import Effort, Proposal, run_trial
+    from virtualq_core.trial.outcome import exit_code, worst
     from virtualq_core.trial.page import account
 
     layout = chosen_layout(partition)
     proposals = [Proposal.read(path) for path in proposal]
+    if known:
+        _require_answers(proposals)
     policy = TrialPolicy.load(budgets)
     effort = Effort(timing=Timing(limit_s=seconds), seed=seed)
-    verdicts = set()
+    codes = []
     with provide(database_url=database_url, postgres_bin=postgres_bin, image=image) as server:
         require_copies(server)
         _say(f"seeding {tickets:,} tickets")
         with seeded(server, tickets=tickets, seed_number=seed, indexes=indexes, layout=layout) as template:
             for one in proposals:
-                result = run_trial(template, one, policy, effort=effort, tell=partial(_say_of, one.name))
-                verdicts.add(result.verdict)
-                told = json.dumps(result.to_json(), indent=2 if len(proposals) == 1 else None)
-                typer.echo(told if as_json else f"{account(result)}\n")
-    if "reject" in verdicts:
-        return ExitCode.FAILED
-    return ExitCode.INCONCLUSIVE if "inconclusive" in verdicts else ExitCode.PASSED
+                try:
+                    result = run_trial(template, one, policy, effort=effort, tell=partial(_say_of, one.name))
+                except EnvironmentFault:
+                    raise
+                except VirtualQError as error:
+                    _say(f"{one.name}: {error}")
+                    codes.append(error.exit_code)
+                    continue
+                expected = one.known_answer if known else None
+                codes.append(exit_code(result.verdict, known_answer=expected or "accept"))
+                if as_json:
+                    typer.echo(json.dumps(result.to_json(), indent=2 if len(proposals) == 1 else None))
+                else:
+                    typer.echo(f"{account(result)}\n")
+    return worst(codes)
+
+
+def _require_answers(proposals: Sequence[Proposal]) -> None:
+    silent = [one.name for one in proposals if one.known_answer is None]
+    if silent:
+        raise UsageError(
+            f"no answer is known of {', '.join(silent)}",
+            expected="a line `-- known answer: accept` (or reject) at the head of the proposal",
+            next_step="state it, or leave --known out",
+        )
 
 
 def _say(message: str) -> None:

@@ -18,6 +18,7 @@ from virtualq_core.measure.twin.effect import Ratio, percent_change
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from virtualq_core.measure.catalogue import Case, WrongAnswer
     from virtualq_core.measure.paired import Judgement
     from virtualq_core.measure.policy import ComparePolicy
     from virtualq_core.measure.result import Verdict
@@ -36,7 +37,7 @@ def judge_reads(effects: Iterable[ReadEffect], policy: ComparePolicy) -> list[Di
             after=f"{effect.after.buffers:,} blocks",
             change=effect.blocks.text,
             verdict=judge_blocks(effect.before.buffers, effect.after.buffers, policy),
-            detail=Change(effect.query, effect.tenant_class, effect.before, effect.after).text,
+            detail=Change(effect.query, effect.name, effect.before, effect.after).text,
         )
         for effect in effects
         if effect.is_changed
@@ -60,6 +61,19 @@ def judge_time(effect: ReadEffect, judgement: Judgement) -> Difference:
         change=ratio.text,
         verdict=_VERDICTS[judgement.verdict],
         detail=f"{judgement.verdict}, by {judgement.blocks} blocks in {judgement.duration_s:.1f} s",
+    )
+
+
+def tell_answer(case: Case, error: WrongAnswer) -> Difference:
+    """A query that the sides answer differently: nothing else of it is compared, and without it nothing passes."""
+    return Difference(
+        kind="answer",
+        what=case.query,
+        before="",
+        after="",
+        change="not compared: another answer",
+        verdict="inconclusive",
+        detail=str(error),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from virtualq_core.measure.result import Verdict
 
 FORMAT = "virtualq-compare-1"
-Kind: TypeAlias = Literal["plan", "blocks", "time", "log", "space", "budget"]
+Kind: TypeAlias = Literal["plan", "blocks", "time", "log", "space", "budget", "answer"]
 
 
 @dataclass(frozen=True, kw_only=True)

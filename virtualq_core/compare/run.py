@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from virtualq_core.compare.ground import open_ground
-from virtualq_core.compare.judgement import judge_log, judge_reads, judge_time, judge_waits, tell_space
+from virtualq_core.compare.judgement import judge_log, judge_reads, judge_time, judge_waits, tell_answer, tell_space
 from virtualq_core.compare.result import Comparison
 from virtualq_core.compare.side import open_side
 from virtualq_core.database.clone import require_copies
 from virtualq_core.database.fingerprint import fingerprint
 from virtualq_core.measure.calibration import NOT_CALIBRATED, fitting_calibration
+from virtualq_core.measure.catalogue import WrongAnswer
 from virtualq_core.measure.paired import Gate
 from virtualq_core.measure.twin import Reader, Timing, compare_costs, relation_sizes
 from virtualq_core.measure.twin.read import all_cases, most_changed
@@ -72,7 +73,7 @@ def compare_now(
 
     Raises:
         UsageError: a side cannot be made.
-        WrongAnswer: the sides answer a query differently.
+        WrongAnswer: sides that ask by the same statement are answered differently.
         EnvironmentFault: databases cannot be made on the server, or there is no room.
     """
     began = time.perf_counter()
@@ -125,6 +126,7 @@ class _Work:
         self.refused: list[str] = []
         self.timed: set[str] = set()
         self.environments: list[dict[str, object]] = []
+        self._unlike: dict[str, Difference] = {}
 
     def differences(self) -> Iterator[Difference]:
         """Everything that was compared: what repeats exactly first."""
@@ -135,6 +137,7 @@ class _Work:
                 with database.connect() as connection:
                     self.environments.append(dict(fingerprint(connection, database.server)))
             effects = self._effects(databases)
+            yield from self._unlike.values()
             yield from judge_reads((effect for _, effect in effects), self._policy)
             yield from self._log(databases)
             sizes = [sum(relation_sizes(database).values()) for database in databases]
@@ -158,10 +161,26 @@ class _Work:
             return []
 
     def _effects(self, databases: Sequence[Database]) -> list[tuple[Case, ReadEffect]]:
+        """
+        Plans and blocks of every case that both sides have; a query that a revision answers otherwise is left out.
+
+        Raises:
+            WrongAnswer: the sides ask the same question by the same statement, and it is answered otherwise.
+        """
         base, head = self._observe(databases)
         queries = self._sides[0].queries, self._sides[1].queries
+        found = []
         with Reader(base, head, queries=queries) as reader:
-            return reader.effects([case for case in all_cases(base) if self._is_shared(case)])
+            for case in filter(self._is_shared, all_cases(base)):
+                if case.query in self._unlike:
+                    continue
+                try:
+                    found.append((case, reader.effect(case)))
+                except WrongAnswer as error:
+                    if not any(queries):
+                        raise
+                    self._unlike[case.query] = tell_answer(case, error)
+        return [one for one in found if one[0].query not in self._unlike]
 
     def _observe(self, databases: Sequence[Database]) -> tuple[Observer, Observer]:
         base, head = (side.observe(database) for side, database in zip(self._sides, databases, strict=True))

@@ -2,26 +2,32 @@
 Results that were saved, compared without measuring anything again.
 
 Plans, blocks and log repeat exactly wherever the data and PostgreSQL's major version are the same. Times do not: those
-of unlike environments are refused, and those of like ones fail only where both runs' intervals are apart by more than
-the policy lets them be, for two single runs differ by what the machine did meanwhile.
+of unlike environments are refused, for two single runs differ by what the machine did meanwhile. Those of like ones
+pass where even the ends of both runs' intervals that are farthest apart keep the policy, fail where the nearest ones do
+not, and are inconclusive between. What the base was measured in and the head was not is named, and does not pass.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from virtualq_core.compare.judgement import judge_blocks
 from virtualq_core.compare.result import Comparison, Difference
 from virtualq_core.measure.budget import METRICS
 from virtualq_core.measure.calibration import unlike
-from virtualq_core.measure.record import Change, plans_by_case
+from virtualq_core.measure.record import Change, pair_plans, plans_by_case
 from virtualq_core.measure.twin.effect import percent_change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from virtualq_core.measure.plan import Plan
     from virtualq_core.measure.policy import ComparePolicy
+    from virtualq_core.measure.record import PlanKey
+    from virtualq_core.measure.result import Verdict
     from virtualq_core.report.results import Budget, Results
+
+    _Ends: TypeAlias = tuple[float | None, float | None]
 
 
 def compare_saved(base: Results, head: Results, policy: ComparePolicy, *, names: tuple[str, str]) -> Comparison:
@@ -37,6 +43,7 @@ def compare_saved(base: Results, head: Results, policy: ComparePolicy, *, names:
     else:
         differences += _plans(base, head, policy)
         differences += _budgets(base, head, policy)
+        differences += _gone(base, head)
     others = unlike(base.environment, head.environment)
     if others:
         refused.append(f"times: the environments differ in {', '.join(others)}")
@@ -56,28 +63,38 @@ def compare_saved(base: Results, head: Results, policy: ComparePolicy, *, names:
 
 def _plans(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
     before, after = plans_by_case(base.plans), plans_by_case(head.plans)
-    for case in {**before, **after}:
-        old, new = before.get(case), after.get(case)
-        query, tenant_class = case
+    for key, old, new in pair_plans(before, after):
         if old is None or new is None:
-            yield Difference(
-                kind="plan",
-                what=f"{query}, {tenant_class}",
-                before="none" if old is None else f"{old.buffers:,} blocks",
-                after="none" if new is None else f"{new.buffers:,} blocks",
-                change="new" if old is None else "gone",
-                verdict="passed",
-            )
+            yield from _alone(key, old, new, others=after if new is None else before)
         elif old.fingerprint != new.fingerprint or old.buffers != new.buffers:
             yield Difference(
                 kind="plan" if old.fingerprint != new.fingerprint else "blocks",
-                what=f"{query}, {tenant_class}",
+                what=key.text,
                 before=f"{old.buffers:,} blocks",
                 after=f"{new.buffers:,} blocks",
                 change=_change(old.buffers, new.buffers),
                 verdict=judge_blocks(old.buffers, new.buffers, policy),
-                detail=Change(query, tenant_class, old, new).text,
+                detail=Change(key.query, key.text, old, new).text,
             )
+
+
+def _alone(key: PlanKey, old: Plan | None, new: Plan | None, *, others: Mapping[PlanKey, Plan]) -> Iterator[Difference]:
+    """
+    A plan that only one side tells; nothing where the other has the same for another case of the query.
+
+    Results tell a plan once, by the first of the cases that get it. Only that of a query that is new altogether passes.
+    """
+    known = {plan.fingerprint for other, plan in others.items() if other.query == key.query}
+    if any(plan is not None and plan.fingerprint in known for plan in (old, new)):
+        return
+    yield Difference(
+        kind="plan",
+        what=key.text,
+        before="none" if old is None else f"{old.buffers:,} blocks",
+        after="none" if new is None else f"{new.buffers:,} blocks",
+        change="new" if old is None else "gone",
+        verdict="passed" if old is None and not known else "inconclusive",
+    )
 
 
 def _budgets(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
@@ -103,22 +120,50 @@ def _budgets(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Di
         )
 
 
+def _gone(base: Results, head: Results) -> Iterator[Difference]:
+    """The limits that the base was judged by and for which the head has no figure."""
+    paired = {(old.name, old.metric) for old, _ in _paired(base, head)}
+    told = {(one.name, one.metric) for one in head.budgets if one.observed is not None}
+    for old in base.budgets:
+        is_number = isinstance(old.observed, int | float)
+        if old.observed is not None and (old.name, old.metric) not in (paired if is_number else told):
+            yield Difference(
+                kind="budget",
+                what=f"{old.name} {old.metric}",
+                before=f"{old.observed:,.6g} {old.unit}".rstrip() if is_number else str(old.observed),
+                after="none",
+                change="gone",
+                verdict="inconclusive",
+            )
+
+
 def _times(base: Results, head: Results, policy: ComparePolicy) -> Iterator[Difference]:
     for old, new in _paired(base, head):
-        if METRICS[old.metric].share is None or old.interval is None or new.interval is None:
+        if METRICS[old.metric].share is None:
             continue
         before, after = float(old.observed or 0), float(new.observed or 0)
-        highest, lowest = old.interval[1], new.interval[0]
-        is_apart = highest is not None and lowest is not None and lowest > highest * (1 + policy.largest_read_loss)
+        verdict, detail = _judge_time(old.interval, new.interval, 1 + policy.largest_read_loss)
         yield Difference(
             kind="time",
             what=f"{old.name} {old.metric}",
             before=f"{before:.3g} ms",
             after=f"{after:.3g} ms",
             change=_change(before, after),
-            verdict="failed" if is_apart else "passed",
-            detail="two runs; failed only where their intervals are apart",
+            verdict=verdict,
+            detail=detail,
         )
+
+
+def _judge_time(old: _Ends | None, new: _Ends | None, most: float) -> tuple[Verdict, str]:
+    """Two runs' intervals of a percentile, of which the head's may be so many times the base's."""
+    (lowest, highest), (low, high) = old or (None, None), new or (None, None)
+    if low is not None and highest is not None and low > highest * most:
+        return "failed", "two runs; even the nearest ends of their intervals are apart by more than the policy allows"
+    if high is not None and lowest is not None and high <= lowest * most:
+        return "passed", "two runs; even the farthest ends of their intervals are within what the policy allows"
+    if None in (lowest, highest, low, high):
+        return "inconclusive", "a run has too few samples for an interval"
+    return "inconclusive", "two runs; their intervals are too wide to tell"
 
 
 def _paired(base: Results, head: Results) -> Iterator[tuple[Budget, Budget]]:

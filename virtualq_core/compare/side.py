@@ -107,7 +107,11 @@ def open_side(spec: Spec, server: Server | None) -> Iterator[Side]:
             yield Side(name=str(spec), server=named)
         return
     if server is None:
-        raise UsageError(f"{spec} names no server, and none is given")
+        raise UsageError(
+            f"{spec} names no server, and none is given",
+            expected="a server, or a side that names one, such as postgres:17",
+            next_step="give --database-url or --postgres-bin",
+        )
     side = Side(name=str(spec), server=server)
     match spec.kind:
         case "indexes":
@@ -120,7 +124,11 @@ def open_side(spec: Spec, server: Server | None) -> Iterator[Side]:
             with _checked_out(spec) as folder:
                 yield replace(side, source=folder / "schema", queries=_queries(folder / "schema" / "queries"))
         case "results":
-            raise UsageError(f"{spec} was saved and cannot be measured again")
+            raise UsageError(
+                f"{spec} was saved and cannot be measured again",
+                expected="both sides saved, or both measured now",
+                next_step="virtualq check --out DIR saves results.json for the other side",
+            )
 
 
 def _queries(folder: Path) -> dict[str, Statement]:
@@ -134,7 +142,12 @@ def _checked_out(spec: Spec) -> Iterator[Path]:
     answer = None if commit is None else git("archive", "--format=zip", commit, *_NEEDED)
     if answer is None or answer.returncode != 0:
         said = "" if answer is None else answer.stderr.decode(errors="replace").strip()
-        raise UsageError(f"{spec} has no schema to install", observed=said or None, expected="a folder schema/ in it")
+        raise UsageError(
+            f"{spec} has no schema to install",
+            observed=said or None,
+            expected="a folder schema/ in it",
+            next_step="git log --oneline -- schema lists the revisions that changed one",
+        )
     with tempfile.TemporaryDirectory(prefix="virtualq-") as folder:
         # Early versions of Python 3.11 have no filter against tar files that lead out of the folder; zip files cannot.
         with zipfile.ZipFile(io.BytesIO(answer.stdout)) as archive:

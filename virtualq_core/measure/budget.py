@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from virtualq_core import content
 from virtualq_core.errors import UsageError
+from virtualq_core.measure.definition import declared_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 FILE_NAME = "budgets.toml"
+REFERENCE = "docs/reference/budgets.md"
+QUEUE = "queue"
+"""The file of the queries that are asked of one queue."""
 POLICIES = ("trial", "compare")
 """Tables of the file that are no budgets: `measure.policy` reads them."""
 OPERATIONS = ("create_ticket", "transition", "transition_tickets", "claim_next_ticket", "update_wait")
-_ARTICLE = {"query": "a", "operation": "an"}
 Limit: TypeAlias = float | bool | tuple[str, ...]
 Sense: TypeAlias = Literal["at_most", "at_least", "equals"]
 
@@ -94,6 +97,9 @@ METRICS: Mapping[str, Metric] = {
     ),
     "max_decode_share": Metric(
         "number", "", "share of the latency in which the client decodes the rows", is_noise_free=False
+    ),
+    "min_rows_decoded_per_s": Metric(
+        "number", "rows/s", "rows that the client decodes in a second", is_noise_free=False, sense="at_least"
     ),
     "p50_ms": _latency(0.5, "50 %"),
     "p90_ms": _latency(0.9, "90 %"),
@@ -188,7 +194,7 @@ def _budgets_in(path: Path) -> dict[str, dict[str, Any]]:
                 raise BudgetFault(
                     f"{path.name}: [{name}] has the unknown key '{key}'",
                     expected=f"'{known}', which is the nearest known key",
-                    next_step="docs/reference/budgets.md lists them all",
+                    next_step=f"{REFERENCE} lists them all",
                 )
     return tables
 
@@ -216,10 +222,23 @@ def _budget(name: str, table: Mapping[str, Any], path: Path) -> Budget:
             )
     if kind == "query" and "subject" in settings:
         raise BudgetFault(f"{place} names a subject, and a query has none", expected="an operation")
+    _require_use(place, settings)
     limits = {key: _limit(place, key, table[key]) for key in METRICS if key in table}
     if not limits:
         raise BudgetFault(f"{place} sets no limit", expected=", ".join(METRICS))
     return Budget(name=name, limits=limits, **settings)
+
+
+def _require_use(place: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a setting that would have no say in what the budget is about."""
+    query = settings.get("query")
+    if "tickets_in_queue" in settings and (query is None or content.query(query).file.stem != QUEUE):
+        asked = [name for name, one in content.statement_folder("schema/queries").items() if one.file.stem == QUEUE]
+        raise BudgetFault(
+            f"{place} sets tickets_in_queue, and {query or settings['operation']} is not asked of a queue",
+            expected=" or ".join(asked),
+            next_step="leave tickets_in_queue out",
+        )
 
 
 def _setting(place: str, key: str, value: Any) -> Any:  # noqa: ANN401 -- what TOML holds
@@ -246,7 +265,7 @@ def _limit(place: str, key: str, value: Any) -> Limit:  # noqa: ANN401 -- what T
             expected = "true; leave the key out where it is not demanded"
         case "names":
             if isinstance(value, list) and value and all(isinstance(one, str) and one for one in value):
-                return tuple(value)
+                return tuple(_name(f"{place} {key}", key, one.lower()) for one in value)
             expected = "a list of one or more names"
         case _:
             if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
@@ -254,3 +273,18 @@ def _limit(place: str, key: str, value: Any) -> Limit:  # noqa: ANN401 -- what T
             expected = f"a number of {metric.unit}" if metric.unit else "a number"
             expected += ", not negative"
     raise BudgetFault(f"{place} {key}: not a limit on {metric.text}", observed=repr(value), expected=expected)
+
+
+def _name(place: str, key: str, name: str) -> str:
+    """
+    A name as the catalogue spells it, which is how PostgreSQL reads one without quotes.
+
+    Only schema/ creates the tables that a query reads, so another name would be kept for ever. An index may be a
+    team's own; one that is not there is missing, and that is said when the query is planned.
+    """
+    if key == "must_not_scan" and name not in (known := declared_tables()):
+        raise BudgetFault(
+            f"{place}: there is no table '{name}'",
+            expected=f"'{nearest(name, sorted(known))}', which is the nearest that schema/ creates",
+        )
+    return name

@@ -2,13 +2,14 @@
 The operational queries with the parameters that they are measured with, drawn from the data that is there.
 
 A query is measured for a big, a median, a small and an empty tenant: a plan that suits one may not suit another. One of
-a queue is measured for the deepest and the shallowest queue of all besides. A budget that speaks of a queue of so many
-tickets is measured on such a queue. Drawing is deterministic: the same data give the same cases.
+a queue is measured for the deepest and the shallowest queue of all besides, and the page for all tickets of the
+deepest, closed ones too. A budget that speaks of a queue of so many tickets is measured on such a queue. Drawing is
+deterministic: the same data give the same cases.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
@@ -16,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.errors import VirtualQError
+from virtualq_core.measure.budget import QUEUE
 from virtualq_core.tenancy import tenant_scope
 
 if TYPE_CHECKING:
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "catalogue.sql")
 _QUEUES = 4
-_QUEUE = "queue"
 _ENDLESS = 2**62
+_PAGE = "list_queue_page"
+_WHOLE_NOUN = "whole_queue"
+WHOLE = "whole queue"
+"""The class of the case in which all tickets of the deepest queue are listed, closed ones too: their first page."""
 QUERIES = "schema/queries"
 
 
@@ -55,7 +60,7 @@ class Case:
     """
     One query with one set of parameters.
 
-    `tenant_class` is big, median, small or empty, or for a queue of its own `deep queue` or `shallow queue`;
+    `tenant_class` is big, median, small or empty, or for a queue of its own `deep queue`, `shallow queue` or `WHOLE`;
     `tickets_in_queue` is then how many open tickets it has, which may not be as many as a budget asks for.
     """
 
@@ -99,15 +104,18 @@ def draw(
     wanted = [content.query(name) for name in (content.statement_folder(QUERIES) if queries is None else queries)]
     with observer.as_overseer() as connection:
         if tickets_in_queue is None:
-            places = _tenants(connection)
-            queues = _queues(connection) if any(one.file.stem == _QUEUE for one in wanted) else []
+            places = tenants_by_class(connection)
+            queues = _queues(connection) if any(one.file.stem == QUEUE for one in wanted) else []
         else:
             places, queues = deepest_queues(connection, tickets_in_queue), []
         drawn: dict[tuple[str, int, int | None], dict[str, Any] | None] = {}
         cases = []
         for statement in wanted:
-            for place in places + (queues if statement.file.stem == _QUEUE else []):
-                key = (statement.file.stem, place.tenant_id, place.queue_id)
+            of_queue = queues if statement.file.stem == QUEUE else []
+            whole = [replace(place, tenant_class=WHOLE) for place in of_queue[:1] if statement.name == _PAGE]
+            for place in places + of_queue + whole:
+                noun = _WHOLE_NOUN if place.tenant_class == WHOLE else statement.file.stem
+                key = (noun, place.tenant_id, place.queue_id)
                 if key not in drawn:
                     drawn[key] = _parameters(connection, *key)
                 if (values := drawn[key]) is not None:
@@ -193,7 +201,8 @@ def _queues(connection: psycopg.Connection[Any]) -> list[Place]:
     ]
 
 
-def _tenants(connection: psycopg.Connection[Any]) -> list[Place]:
+def tenants_by_class(connection: psycopg.Connection[Any]) -> list[Place]:
+    """A tenant of each class that there is, the big one first."""
     chosen = connection.execute(_SQL["choose_tenants"].sql).fetchall()
     chosen.sort(key=lambda row: row[3])
     return [Place(tenant_id, tenant_class) for tenant_class, tenant_id, _, _ in chosen]

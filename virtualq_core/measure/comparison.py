@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from virtualq_core.errors import EnvironmentFault
-from virtualq_core.measure.ground import choose_ground
+from virtualq_core.measure.ground import SEED_FIRST, choose_ground
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.paired import rank
 from virtualq_core.measure.result import Ends, SubjectResult
@@ -69,7 +69,9 @@ def compare_subjects(
         )
     ground = choose_ground(observer)
     if ground is None or not ground.path:
-        raise EnvironmentFault("there is no queue, or no type whose tickets can move", expected="seeded data")
+        raise EnvironmentFault(
+            "there is no queue, or no type whose tickets can move", expected="seeded data", next_step=SEED_FIRST
+        )
     draw = random.Random(seed)
     with settled_heap(), ExitStack() as stack:
         runs = [

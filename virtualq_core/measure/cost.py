@@ -10,7 +10,6 @@ first. The time in triggers is no exact figure, but it is held against the rest 
 from __future__ import annotations
 
 import re
-import statistics
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -74,13 +73,13 @@ class Triggers:
     """
     The triggers on tickets, items and history that nobody declared, and those that an update of a ticket fires.
 
-    `ratio` is the time in triggers over the rest of the same statement's, the median of several; `fired` begins with
-    the one that takes most of it.
+    `ratios` are the times in triggers over the rest of the same statement's, one for each statement; `fired` begins
+    with the one that takes most of them.
     """
 
     unknown: tuple[str, ...]
     fired: tuple[Fired, ...]
-    ratio: float
+    ratios: tuple[float, ...]
 
 
 def measure_costs(observer: Observer, ground: Ground, wanted: Collection[str] = OPERATIONS) -> dict[str, Exact]:
@@ -121,7 +120,7 @@ def measure_triggers(observer: Observer, ground: Ground, *, lives: int = LIVES) 
     whole = sum(times.values()) or 1.0
     dearest = sorted(times.items(), key=lambda one: -one[1])
     told = tuple(Fired(name, table, time_ms / whole) for (table, name), time_ms in dearest)
-    return Triggers(unknown, told, statistics.median(ratios) if ratios else 0.0)
+    return Triggers(unknown, told, tuple(ratios))
 
 
 @cache

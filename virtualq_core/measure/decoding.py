@@ -2,13 +2,14 @@
 How much of a query's latency is the client's own: turning the rows that have arrived into the driver's objects.
 
 psycopg's `execute` returns when the whole answer is there, and `fetchall` decodes it. Both are timed in the same call,
-so the share is a ratio within one request, and what slows the machine slows both. Its median has an interval.
+so the share is a ratio within one request, and what slows the machine slows both. The rows decoded in a second are the
+client's own pace, and the machine's. Both are medians with an interval.
 """
 
 from __future__ import annotations
 
 import time
-from statistics import median
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from virtualq_core.measure.judgement import judge_latency
@@ -23,21 +24,33 @@ if TYPE_CHECKING:
     from virtualq_core.measure.observer import Observer
     from virtualq_core.measure.result import BudgetResult
 
-METRIC = "max_decode_share"
+SHARE = "max_decode_share"
+RATE = "min_rows_decoded_per_s"
+METRICS = (SHARE, RATE)
 _TIMES = 40
 
 
-def judge_decoding(observer: Observer, budget: Budget, cases: Sequence[Case]) -> BudgetResult:
-    """The limit on the median share, the worst tenant's; the rows decoded a second are told beside it."""
-    seen = [(case, *measure_decoding(observer, case)) for case in cases]
-    fastest = max((rows_per_s for _, _, rows_per_s in seen), default=0.0)
-    told = f"the client decodes {fastest:,.0f} rows/s" if fastest else ""
-    return judge_latency(budget, METRIC, [(case, shares) for case, shares, _ in seen], told=told)
+@dataclass(frozen=True)
+class Decoding:
+    """What several requests took to decode: its share of each, from 0 to 1, and the rows decoded in a second."""
+
+    shares: Sample = field(default_factory=Sample)
+    rows_per_s: Sample = field(default_factory=Sample)
 
 
-def measure_decoding(observer: Observer, case: Case) -> tuple[Sample, float]:
-    """The share of each of several requests that was decoding, from 0 to 1, and the rows decoded in a second."""
-    shares, rates = Sample(), []
+def judge_decoding(observer: Observer, budget: Budget, metric: str, cases: Sequence[Case]) -> BudgetResult:
+    """The limit on the median share, or on the median pace: the worst tenant's."""
+    seen = [(case, measure_decoding(observer, case)) for case in cases]
+    if metric == SHARE:
+        return judge_latency(budget, metric, [(case, found.shares) for case, found in seen])
+    # Without a row there is no pace.
+    paces = [(case, found.rows_per_s) for case, found in seen if any(found.rows_per_s.durations_ms)]
+    return judge_latency(budget, metric, paces)
+
+
+def measure_decoding(observer: Observer, case: Case) -> Decoding:
+    """Decode the answer of several requests, one after the other."""
+    found = Decoding()
     with settled_heap(), observer.as_application() as connection:
         for number in range(WARM_UP + _TIMES):
             with tenant_scope(connection, case.tenant_id):
@@ -47,6 +60,6 @@ def measure_decoding(observer: Observer, case: Case) -> tuple[Sample, float]:
                 rows = len(cursor.fetchall())
                 end = time.perf_counter_ns()
             if number >= WARM_UP:
-                shares.durations_ms.append((end - arrived) / (end - begin))
-                rates.append(rows / max(end - arrived, 1) * 1e9)
-    return shares, median(rates)
+                found.shares.durations_ms.append((end - arrived) / (end - begin))
+                found.rows_per_s.durations_ms.append(rows / max(end - arrived, 1) * 1e9)
+    return found

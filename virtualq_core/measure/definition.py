@@ -17,6 +17,7 @@ Difference: TypeAlias = Literal["wrong-column-order", "wrong-sort-direction", "o
 SLIPS: tuple[Difference, ...] = ("wrong-column-order", "wrong-sort-direction")
 """Differences that nobody makes on purpose under the same name."""
 _CREATE = re.compile(r"create\s+(?:unique\s+)?index\s+(?P<name>\w+)\s+on\s[^;]+", re.IGNORECASE)
+_TABLE = re.compile(r"^create\s+table\s+virtualq\.(?P<name>\w+)", re.IGNORECASE | re.MULTILINE)
 _TARGET = re.compile(r"\son\s+(?:only\s+)?(?P<table>[\w.]+)\s*(?:using\s+(?P<method>\w+)\s*)?", re.IGNORECASE)
 _DIRECTION = re.compile(r"\s+(?P<way>asc|desc)(?P<nulls>\s+nulls\s+(?:first|last))?$", re.IGNORECASE)
 
@@ -95,6 +96,13 @@ def declared_indexes() -> dict[str, Declared]:
             if statement != first.statement:
                 found[match["name"]] = replace(first, others=(*first.others, statement))
     return found
+
+
+@cache
+def declared_tables() -> frozenset[str]:
+    """The tables that a file of schema/ creates, however they are laid out, as the catalogue spells them."""
+    files = content.folder("schema").rglob("*.sql")
+    return frozenset(match["name"].lower() for path in files for match in _TABLE.finditer(path.read_text("utf-8")))
 
 
 def _enclosed(text: str) -> tuple[list[str], str]:

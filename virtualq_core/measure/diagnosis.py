@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from virtualq_core import content
+from virtualq_core.measure.budget import nearest
 from virtualq_core.measure.definition import Difference, declared_indexes
 from virtualq_core.measure.explain import explain_after
 from virtualq_core.measure.plan import wrapped_columns
@@ -109,8 +110,7 @@ def _index(connection: psycopg.Connection[Any], index: str) -> Diagnosis | None:
     row = connection.execute(_SQL["describe_index"].sql, {"index": f"{_SCHEMA}.{index}"}).fetchone()
     declared = declared_indexes().get(index)
     if row is None:
-        how = f"schema/indexes/{declared.file}: {declared.statement}" if declared else f"create the index {index}"
-        return Diagnosis("missing-index", f"the index {index} is missing", how)
+        return _missing(connection, index)
     present, is_usable = row
     if not is_usable:
         return Diagnosis("invalid-index", f"the index {index} is there but invalid", f"reindex index {_SCHEMA}.{index}")
@@ -121,6 +121,16 @@ def _index(connection: psycopg.Connection[Any], index: str) -> Diagnosis | None:
             f"drop it and run: {declared.statement}",
         )
     return None
+
+
+def _missing(connection: psycopg.Connection[Any], index: str) -> Diagnosis:
+    declared = declared_indexes().get(index)
+    if declared is not None:
+        how = f"schema/indexes/{declared.file}: {declared.statement}"
+        return Diagnosis("missing-index", f"the index {index} is missing", how)
+    known = {*declared_indexes(), *(name for (name,) in connection.execute(_SQL["list_names"].sql))}
+    cause = f"the index {index} is missing, and no file of schema/indexes declares one of that name"
+    return Diagnosis("missing-index", cause, f"create it, or name another: '{nearest(index, sorted(known))}'?")
 
 
 def as_declared(observer: Observer, case: Case, index: str) -> Plan | None:

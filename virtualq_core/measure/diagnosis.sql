@@ -4,6 +4,10 @@ select pg_get_indexdef(i.indexrelid), i.indisvalid and i.indisready
   from pg_index as i
  where i.indexrelid = to_regclass(%(index)s);
 
+-- name: list_names
+-- The indexes of the schema's tables.
+select x.indexname from pg_indexes as x where x.schemaname = 'virtualq';
+
 -- name: list_key_columns
 -- The index's key columns in order, but for expressions, and whether conditions on them are written with a cast to text.
 select a.attname, a.atttypid = 'varchar'::regtype

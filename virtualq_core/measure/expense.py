@@ -10,8 +10,9 @@ import psycopg
 from virtualq_core import content
 from virtualq_core.measure.cost import LIVES, TABLES, Exact, Triggers, measure_costs, measure_triggers
 from virtualq_core.measure.definition import declared_indexes
-from virtualq_core.measure.judgement import judge_number, unmeasured
+from virtualq_core.measure.judgement import judge_latency, judge_number, unmeasured
 from virtualq_core.measure.result import Problem
+from virtualq_core.measure.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 _SQL = content.beside(__file__, "cost.sql")
 _EXACT = ("max_buffers", "max_wal_bytes", "min_hot_share")
-_FIRED = ("max_unknown_triggers", "max_trigger_ratio")
+_RATIO = "max_trigger_ratio"
+_FIRED = ("max_unknown_triggers", _RATIO)
+_PATIENCE = 4
+"""How many times as many tickets are moved where the first do not tell how much of the time is the triggers'."""
 COSTS = (*_EXACT, *_FIRED)
 """The metrics of an operation that need no stopwatch of ours: those of the database's own functions."""
 _WRITES: Mapping[str, tuple[str, ...]] = {
@@ -52,7 +56,9 @@ def judge_costs(observer: Observer, ground: Ground, budgets: Iterable[Budget]) -
     try:
         found = _Found(
             measure_costs(observer, ground, wanted),
-            measure_triggers(observer, ground, lives=LIVES if is_fired else 0),
+            _measure_triggers(observer, ground, [budget for budget, metrics in asked if _RATIO in metrics])
+            if is_fired
+            else measure_triggers(observer, ground, lives=0),
         )
     except psycopg.Error as error:
         why = f"the database could not do it: {' '.join(str(error).split())}"
@@ -63,6 +69,14 @@ def judge_costs(observer: Observer, ground: Ground, budgets: Iterable[Budget]) -
     return {budget.name: [_judge(observer, budget, metric, found) for metric in metrics] for budget, metrics in asked}
 
 
+def _measure_triggers(observer: Observer, ground: Ground, budgets: Iterable[Budget]) -> Triggers:
+    """The triggers, timed on more tickets where the first leave a budget on their time undecided."""
+    found = measure_triggers(observer, ground)
+    if all(judge_triggers(budget, found).verdict != "inconclusive" for budget in budgets):
+        return found
+    return measure_triggers(observer, ground, lives=_PATIENCE * LIVES)
+
+
 def _judge(observer: Observer, budget: Budget, metric: str, found: _Found) -> BudgetResult:
     operation = budget.operation or ""
     exact = found.costs.get(operation)
@@ -70,8 +84,8 @@ def _judge(observer: Observer, budget: Budget, metric: str, found: _Found) -> Bu
     match metric:
         case "max_unknown_triggers":
             observed = len(found.triggers.unknown)
-        case "max_trigger_ratio":
-            observed = found.triggers.ratio
+        case _ if metric == _RATIO:
+            return _with_cause(observer, found, budget, judge_triggers(budget, found.triggers))
         case "max_buffers":
             observed = exact.buffers if exact else None
         case "max_wal_bytes":
@@ -81,10 +95,19 @@ def _judge(observer: Observer, budget: Budget, metric: str, found: _Found) -> Bu
     if observed is None:
         why = f"{operation} updates no ticket" if exact else "there is nobody to claim tickets"
         return unmeasured(budget, metric, why, verdict="skipped")
-    result = judge_number(budget, metric, observed, samples=LIVES)
+    return _with_cause(observer, found, budget, judge_number(budget, metric, observed, samples=LIVES))
+
+
+def judge_triggers(budget: Budget, triggers: Triggers) -> BudgetResult:
+    """The limit on the median ratio, which is one of times: by its interval, and inconclusive where that holds both."""
+    sampled = [(None, Sample(list(triggers.ratios)))] if triggers.ratios else []
+    return judge_latency(budget, _RATIO, sampled)
+
+
+def _with_cause(observer: Observer, found: _Found, budget: Budget, result: BudgetResult) -> BudgetResult:
     if result.verdict != "failed":
         return result
-    if metric == "min_hot_share":
+    if result.metric == "min_hot_share":
         problem: Problem | None = _lost_hot(observer, budget, result)
     else:
         problem = _trigger(budget, result, found) or _indexes(observer, budget, result)

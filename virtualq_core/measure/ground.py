@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
 from virtualq_core import content
+from virtualq_core.measure.catalogue import tenants_by_class
 from virtualq_core.tickets import Item
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _SQL = content.beside(__file__, "operation.sql")
 _MOST_STEPS = 20_000
 ACTOR = "virtualq.measure"
+SEED_FIRST = "virtualq seed puts some in"
 BATCH = 20
 """The tickets of one bulk operation."""
 # Too long for the gap that a bulk load leaves at the end of every block. Short items would each fill the gap of another
@@ -32,7 +34,8 @@ class Ground:
     """
     A tenant, queue and type, the transitions of the longest way that visits no state twice, usual custom data.
 
-    `employee_id` is somebody of the tenant who claims tickets; none where nobody is employed there.
+    `employee_id` is somebody of the tenant who claims tickets; none where nobody is employed there. `tenant_class` is
+    big, median or small.
     """
 
     tenant_id: int
@@ -42,6 +45,7 @@ class Ground:
     custom_data: Mapping[str, Any] | None
     initial_state: str = ""
     employee_id: int | None = None
+    tenant_class: str = "big"
 
     def create(self, session: SubjectSession) -> int:
         """Create a ticket with two items, as a customer would; its id."""
@@ -66,9 +70,12 @@ class Ground:
         for name in self.path:
             self.move_many(session, ticket_ids, name)
 
-    def claim(self, session: SubjectSession) -> None:
-        """Lease the queue's oldest ticket, which stays where it is."""
-        session.claim_next(self.tenant_id, self.queue_id, self.initial_state, self.employee_id or 0, actor=ACTOR)
+    def claim(self, session: SubjectSession) -> int | None:
+        """Lease the queue's oldest ticket, which stays where it is; its id, none where none waits."""
+        claimed = session.claim_next(
+            self.tenant_id, self.queue_id, self.initial_state, self.employee_id or 0, actor=ACTOR
+        )
+        return None if claimed is None else claimed.ticket_id
 
     def move_many(self, session: SubjectSession, ticket_ids: Sequence[int], transition: str) -> None:
         """Move many tickets in one call."""
@@ -79,10 +86,31 @@ class Ground:
         session.transition(self.tenant_id, ticket_id, transition, actor=ACTOR)
 
 
-def choose_ground(observer: Observer) -> Ground | None:
-    """The ground in this database: of the types there, the one with the longest way. None where there is no queue."""
+def choose_grounds(observer: Observer) -> list[Ground]:
+    """The ground of `choose_ground`, and one in a median and in a small tenant; fewer where there are few tenants."""
     with observer.as_overseer() as connection:
-        rows = connection.cursor(row_factory=dict_row).execute(_SQL["choose_ground"].sql).fetchall()
+        places = tenants_by_class(connection)
+    grounds = [choose_ground(observer)]
+    for place in places:
+        if place.tenant_class in {"median", "small"}:
+            ground = choose_ground(observer, tenant_id=place.tenant_id)
+            grounds.append(None if ground is None else replace(ground, tenant_class=place.tenant_class))
+    found: dict[int, Ground] = {}
+    for one in grounds:
+        if one is not None and one.path:
+            found.setdefault(one.tenant_id, one)
+    return list(found.values())
+
+
+def choose_ground(observer: Observer, *, tenant_id: int | None = None) -> Ground | None:
+    """
+    The ground in this database, or in one tenant: of the types there, the one with the longest way.
+
+    None where there is no queue.
+    """
+    with observer.as_overseer() as connection:
+        asked = {"tenant_id": tenant_id}
+        rows = connection.cursor(row_factory=dict_row).execute(_SQL["choose_ground"].sql, asked).fetchall()
     grounds = [
         Ground(
             row["tenant_id"],

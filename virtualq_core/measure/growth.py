@@ -2,8 +2,11 @@
 Growth: how a query's blocks rise with the size of the database, other things being equal.
 
 The same question (such as a queue of so many tickets) is asked of databases of several sizes, and a line is fitted to
-log(blocks) over log(tickets): blocks grow as tickets^b. Blocks repeat exactly, so b gates without tolerance; its spread
-is the range of the slopes between neighbouring sizes, which shows where a straight line is a poor account.
+log(blocks) over log(tickets): blocks grow as tickets^b. Blocks repeat exactly, so no error of measurement lies between
+b and its limit. What can be in doubt is whether one line is a fair account of all sizes. So b stands with the range of
+the slopes between neighbouring sizes, and each step from a size to the next is held to the limit by itself. The limit
+is kept where all steps keep it; broken where the line breaks it and so does the last step, the one nearest to what
+comes; and in doubt else. A step of a few blocks keeps any limit: a tree has grown by a level.
 
 A thousand tickets of one queue share few blocks in a database of 20,000 and none in one of millions. That growth is the
 packing's, ends at a block a row, and would hide the query's own; so each row fetched counts as a block at least.
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
 METRIC = "max_growth_exponent"
 LEAST_SIZES = 3
+LEVELS = 4
+"""So many blocks more from a size to the next are no growth: a level or two of a tree, and nothing else."""
 _SMALLEST = 4_000
 _DECADE = 10_000
 
@@ -59,6 +65,21 @@ class Growth:
     spread: tuple[float, float]
     packed: float
     points: tuple[Point, ...]
+
+    def judge(self, limit: float) -> tuple[Verdict, str]:
+        """Whether blocks grow no faster than tickets to the power of the limit, and where they do if they do."""
+        steps = list(pairwise(self.points))
+        broken = [not _keeps(*step, limit) for step in steps]
+        if not any(broken):
+            return "passed", ""
+        beyond = ", ".join(
+            f"from {one.tickets:,} to {other.tickets:,}"
+            for (one, other), is_broken in zip(steps, broken, strict=True)
+            if is_broken
+        )
+        if broken[-1] and self.exponent > limit:
+            return "failed", f"grows faster {beyond} tickets"
+        return "inconclusive", f"grows faster {beyond} tickets, and not over all sizes: one exponent is no fair account"
 
 
 def sweep_sizes(tickets: int, *, sizes: int = LEAST_SIZES) -> list[int]:
@@ -138,6 +159,12 @@ def fit(points: Sequence[Point]) -> Growth:
     return Growth(exponent, (float(slopes.min()), float(slopes.max())), packed, tuple(ordered))
 
 
+def _keeps(one: Point, other: Point, limit: float) -> bool:
+    """Whether a step from one size to the next keeps the limit; blocks are whole, so a block's rounding is allowed."""
+    allowed = max(one.blocks, 1) * math.pow(other.tickets / one.tickets, limit)
+    return other.blocks <= max(math.ceil(allowed), one.blocks + LEVELS)
+
+
 def _collect(found: dict[str, list[Point]], points: dict[str, Point]) -> None:
     for name, point in points.items():
         found[name].append(point)
@@ -148,25 +175,27 @@ def _judge(budget: Budget, points: Sequence[Point]) -> BudgetResult:
         why = f"it could be measured in databases of {len(points)} sizes; {LEAST_SIZES} are needed"
         return _result(budget, "inconclusive", None, why)
     growth = fit(points)
-    limit = budget.limits[METRIC]
-    verdict: Verdict = (
-        "passed" if growth.exponent <= float(limit if isinstance(limit, int | float) else 0) else "failed"
-    )
-    detail = ", ".join(
+    verdict, why = growth.judge(_limit(budget))
+    measured = ", ".join(
         f"{point.blocks:,} blocks at {point.tickets:,} tickets ({point.touched:,} as packed)" for point in growth.points
     )
-    detail += f"; as packed the exponent is {growth.packed:.3f}"
-    return _result(budget, verdict, growth, f"{detail}; the range is that of the slopes between neighbouring sizes")
+    packed = f"as packed the exponent is {growth.packed:.3f}"
+    spread = "the range is that of the slopes between neighbouring sizes"
+    return _result(budget, verdict, growth, "; ".join(filter(None, (why, measured, packed, spread))))
+
+
+def _limit(budget: Budget) -> float:
+    limit = budget.limits[METRIC]
+    return float(limit) if isinstance(limit, int | float) else 0.0
 
 
 def _result(budget: Budget, verdict: Verdict, growth: Growth | None, detail: str) -> BudgetResult:
-    limit = budget.limits[METRIC]
     return BudgetResult(
         name=budget.name,
         metric=METRIC,
         verdict=verdict if budget.enforced else "skipped",
         observed=None if growth is None else growth.exponent,
-        limit=float(limit if isinstance(limit, int | float) else 0),
+        limit=_limit(budget),
         query=budget.query,
         samples=None if growth is None else len(growth.points),
         interval=None if growth is None else growth.spread,

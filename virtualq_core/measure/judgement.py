@@ -22,6 +22,7 @@ from virtualq_core.measure.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from virtualq_core.measure.budget import Sense
     from virtualq_core.measure.catalogue import Case
     from virtualq_core.measure.diagnosis import Diagnosis
     from virtualq_core.measure.observer import Observer
@@ -288,14 +289,15 @@ def judge_latency(
     budget: Budget, metric: str, sampled: Sequence[tuple[Case | None, Sample]], *, told: str = ""
 ) -> BudgetResult:
     """A limit on a percentile (the median, where the metric is none): of the worst case, or of all cases' samples."""
-    share, limit = METRICS[metric].share or _MEDIAN, _number(budget, metric)
+    share, limit, sense = METRICS[metric].share or _MEDIAN, _number(budget, metric), METRICS[metric].sense
     if not sampled:
         return unmeasured(budget, metric, "there is no tenant or queue to measure it on")
     if not budget.worst_tenant and len(sampled) > 1:
         sampled = [(None, Sample.pooled([sample for _, sample in sampled]))]
-    judged = [(*_judge_percentile(sample, share, limit), case, sample) for case, sample in sampled]
+    judged = [(*_judge_percentile(sample, share, limit, sense), case, sample) for case, sample in sampled]
     verdict = worst(one[0] for one in judged)
-    _, detail, case, sample = max(
+    extreme = min if sense == "at_least" else max
+    _, detail, case, sample = extreme(
         (one for one in judged if one[0] == verdict), key=lambda one: one[3].percentile(share)
     )
     observed = sample.percentile(share)
@@ -316,13 +318,16 @@ def judge_latency(
     )
 
 
-def _judge_percentile(sample: Sample, share: float, limit: float) -> tuple[Verdict, str]:
+def _judge_percentile(sample: Sample, share: float, limit: float, sense: Sense = "at_most") -> tuple[Verdict, str]:
     low, high = sample.interval(share)
-    if low is not None and low > limit:
+    is_least = sense == "at_least"
+    # The end that is nearest to the good side, and the one that is farthest from it.
+    best, far = (high, low) if is_least else (low, high)
+    if best is not None and (best < limit if is_least else best > limit):
         return "failed", ""
-    if high is None:
+    if far is None:
         return "inconclusive", f"{len(sample):,} samples; {sample.needed(share):,} are needed for p{share * 100:g}"
-    if high <= limit:
+    if far >= limit if is_least else far <= limit:
         return "passed", ""
     return "inconclusive", "the limit lies within the percentile's confidence interval"
 

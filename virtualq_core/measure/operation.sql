@@ -1,10 +1,12 @@
 -- name: choose_ground
 -- Where tickets are written to be timed: a queue without open tickets, so that no listing is measured on what this
--- leaves behind, in the biggest tenant that has one; and each type that it may use, with what its tickets usually hold.
--- A large table is read once. The custom data are those of the tenant's newest such ticket, or of anybody's.
+-- leaves behind, in the biggest tenant that has one, or in the given tenant; and each type that it may use, with what
+-- its tickets usually hold. A large table is read once. The custom data are those of the tenant's newest such ticket, or
+-- of anybody's.
 with filled as (
     select t.tenant_id, t.queue_id, count(*) as tickets, count(*) filter (where t.closed_at is null) as open_tickets
       from virtualq.Ticket as t
+     where %(tenant_id)s::integer is null or t.tenant_id = %(tenant_id)s
      group by t.tenant_id, t.queue_id
 ),
 size as (
@@ -17,6 +19,7 @@ ground as (
       from virtualq.Queue as q
       left join filled as f on f.tenant_id = q.tenant_id and f.queue_id = q.id
       left join size as s on s.tenant_id = q.tenant_id
+     where %(tenant_id)s::integer is null or q.tenant_id = %(tenant_id)s
      order by coalesce(f.open_tickets, 0) > 0, s.tickets desc nulls last, q.tenant_id, q.id
      limit 1
 ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from virtualq_core import content
-from virtualq_core.measure.budget import FILE_NAME, BudgetFault, nearest, read_tables
+from virtualq_core.measure.budget import FILE_NAME, REFERENCE, BudgetFault, nearest, read_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,13 +44,13 @@ class _Policy:
             raise BudgetFault(
                 f"{path.name}: [{cls.table}] has the unknown key '{key}'",
                 expected=f"'{nearest(key, known)}', which is the nearest known key",
-                next_step="docs/reference/budgets.md lists them all",
+                next_step=f"{REFERENCE} lists them all",
             )
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
             raise BudgetFault(
                 f"{path.name}: [{cls.table}] {key}: not a share",
                 observed=repr(value),
-                expected="such as 0.1 for a tenth",
+                expected="0 to 1, such as 0.1 for 10 %",
             )
 
 

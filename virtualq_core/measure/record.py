@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from virtualq_core.errors import UsageError
 from virtualq_core.measure.cause import likely_cause
@@ -20,12 +20,33 @@ if TYPE_CHECKING:
 FORMAT = "virtualq-plans-1"
 
 
-@dataclass(frozen=True)
-class Change:
-    """A query whose plan for a class of tenant is another one than before; a plan is None where there is none."""
+class PlanKey(NamedTuple):
+    """What tells a case from all others: a class may be that of several queues, of one tenant or of many."""
 
     query: str
     tenant_class: str
+    tenant_id: int | None = None
+    queue_id: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The query and whose it is."""
+        return f"{self.query}, {whose(self.tenant_class, tenant_id=self.tenant_id, queue_id=self.queue_id)}"
+
+
+def whose(tenant_class: str, *, tenant_id: int | None, queue_id: int | None) -> str:
+    """The class of tenant in words, or the queue of its own: `big tenant`, `deep queue 7 of tenant 3`."""
+    if not tenant_class.endswith("queue"):
+        return f"{tenant_class} tenant"
+    return tenant_class if queue_id is None else f"{tenant_class} {queue_id} of tenant {tenant_id}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A case whose plan is another one than before; a plan is None where there is none. `what` names the case."""
+
+    query: str
+    what: str
     before: Plan | None
     after: Plan | None
 
@@ -37,12 +58,11 @@ class Change:
     @property
     def text(self) -> str:
         """What changed: the blocks, the first line that differs, the likely cause, and the two plans side by side."""
-        what = f"{self.query}, {self.tenant_class} tenant"
         if self.before is None or self.after is None:
-            return f"{what}: {'new' if self.before is None else 'gone'}"
+            return f"{self.what}: {'new' if self.before is None else 'gone'}"
         line = changed_line(self.before, self.after) or "another order of conditions or columns"
         blocks = f"{self.before.buffers:,} blocks before, {self.after.buffers:,} after"
-        told = f"{what}: {blocks}; {line}\nlikely cause: {self.cause}"
+        told = f"{self.what}: {blocks}; {line}\nlikely cause: {self.cause}"
         return f"{told}\n{compare(self.before, self.after, names=('before', 'after'))}"
 
 
@@ -53,10 +73,7 @@ def save_plans(results: Iterable[PlanResult], path: Path) -> int:
     Raises:
         UsageError: the file cannot be written.
     """
-    plans = [
-        {"query": query, "tenant_class": tenant_class, "plan": dict(plan.document)}
-        for (query, tenant_class), plan in plans_by_case(results).items()
-    ]
+    plans = [{**key._asdict(), "plan": dict(plan.document)} for key, plan in plans_by_case(results).items()]
     try:
         path.write_text(json.dumps({"format": FORMAT, "plans": plans}, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
@@ -71,13 +88,11 @@ def compare_plans(results: Iterable[PlanResult], path: Path) -> list[Change]:
     Raises:
         UsageError: the file cannot be read, or is not one that `save_plans` wrote.
     """
-    before, after = _read(path), plans_by_case(results)
-    changes = []
-    for key in {**before, **after}:
-        old, new = before.get(key), after.get(key)
-        if old is None or new is None or old.fingerprint != new.fingerprint:
-            changes.append(Change(*key, old, new))
-    return changes
+    return [
+        Change(key.query, key.text, old, new)
+        for key, old, new in pair_plans(_read(path), plans_by_case(results))
+        if old is None or new is None or old.fingerprint != new.fingerprint
+    ]
 
 
 class HasPlan(Protocol):
@@ -96,20 +111,48 @@ class HasPlan(Protocol):
         """EXPLAIN's document, or none."""
 
 
-def plans_by_case(results: Iterable[HasPlan]) -> dict[tuple[str, str], Plan]:
-    """The plans that are there, by query and class of tenant."""
+def plans_by_case(results: Iterable[HasPlan]) -> dict[PlanKey, Plan]:
+    """The plans that are there, by their case."""
     return {
-        (result.query, str(result.parameters.get("tenant_class", ""))): Plan.parse(result.plan)
-        for result in results
-        if result.plan is not None
+        _key(result.query, result.parameters): Plan.parse(result.plan) for result in results if result.plan is not None
     }
 
 
-def _read(path: Path) -> dict[tuple[str, str], Plan]:
+def pair_plans(
+    before: Mapping[PlanKey, Plan], after: Mapping[PlanKey, Plan]
+) -> list[tuple[PlanKey, Plan | None, Plan | None]]:
+    """
+    The plans of each case on both sides, in the order of the first; None where a side has none.
+
+    Of what is left of a query and class the first is paired with the first: in a database that is in use another queue
+    is the deepest from one day to the next.
+    """
+    partner = {key: key for key in before if key in after}
+    left = [key for key in after if key not in partner]
+    for key in before:
+        if key not in partner:
+            like = next((other for other in left if other[:2] == key[:2]), None)
+            if like is not None:
+                partner[key] = like
+                left.remove(like)
+    paired: list[tuple[PlanKey, Plan | None, Plan | None]] = [
+        (partner.get(key, key), plan, after[partner[key]] if key in partner else None) for key, plan in before.items()
+    ]
+    return paired + [(key, None, after[key]) for key in left]
+
+
+def _key(query: str, named: Mapping[str, object]) -> PlanKey:
+    tenant_id, queue_id = (
+        value if isinstance(value := named.get(name), int) else None for name in ("tenant_id", "queue_id")
+    )
+    return PlanKey(query, str(named.get("tenant_class", "")), tenant_id, queue_id)
+
+
+def _read(path: Path) -> dict[PlanKey, Plan]:
     try:
         document: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         kept = {FORMAT: document["plans"]}[document["format"]]
-        return {(one["query"], one["tenant_class"]): Plan.parse(one["plan"]) for one in kept}
+        return {_key(one["query"], one): Plan.parse(one["plan"]) for one in kept}
     except OSError as error:
         raise UsageError(f"cannot read {path}", observed=error.strerror) from error
     except (ValueError, KeyError, TypeError) as error:

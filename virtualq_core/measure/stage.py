@@ -25,6 +25,7 @@ from virtualq_core.measure.judgement import (
 )
 from virtualq_core.measure.observer import Observer
 from virtualq_core.measure.operation import judge_operations
+from virtualq_core.measure.record import whose
 from virtualq_core.measure.rendering import text
 from virtualq_core.measure.result import BudgetReport, BudgetResult, LatencyResult, PlanResult, Problem
 from virtualq_core.measure.sample import round_trips, sample_cases
@@ -46,13 +47,12 @@ class Effort:
     """
     How much work to spend.
 
-    `limit_s` bounds the latencies of one budget, `sizes` are those of the databases that growth is swept over besides
-    the one under test (by default its size decides), `operations` is how often each operation is done.
+    `limit_s` bounds the latencies of one budget, and of one operation, in seconds; `sizes` are those of the databases
+    that growth is swept over besides the one under test (by default its size decides).
     """
 
     limit_s: float = 30.0
     sizes: Sequence[int] | None = None
-    operations: int = 380
 
 
 def measure_plans(
@@ -156,7 +156,7 @@ def measure_budgets(
             verdict: Verdict = "failed" if isinstance(error, WrongAnswer) else "error"
             report.add([_unjudged(budget, metric, verdict, str(error)) for metric in budget.limits], [])
     report.add(judge_growth(observer, budgets.values(), sized, sizes=effort.sizes), [])
-    report.add(*judge_operations(observer, budgets.values(), operations=effort.operations))
+    report.add(*judge_operations(observer, budgets.values(), limit_s=effort.limit_s))
     order, metrics = list(budgets), list(METRICS)
     report.budgets.sort(key=lambda result: (order.index(result.name), metrics.index(result.metric)))
     return BudgetReport(
@@ -211,8 +211,8 @@ def _judge_figure(
             yield judge_bloat(observer, budget, planned)
         case generic.METRIC:
             yield generic.judge_generic(observer, budget, cases)
-        case decoding.METRIC:
-            yield decoding.judge_decoding(observer, budget, cases)
+        case _ if metric in decoding.METRICS:
+            yield decoding.judge_decoding(observer, budget, metric, cases)
         case "max_round_trips":
             yield judge_figures(budget, metric, [(case, round_trips(observer, case)) for case in cases])
         case _:
@@ -220,9 +220,10 @@ def _judge_figure(
 
 
 def _latency(budget: Budget, case: Case, sample: Sample, among: int) -> LatencyResult:
-    """The distribution, under the query's name, and the tenant's class where there are several."""
+    """The distribution, under the query's name, and the tenant's class or the queue where there are several."""
     name = budget.query or budget.name
-    return sample.result(name if among == 1 else f"{name} ({case.tenant_class} tenant)")
+    told = whose(case.tenant_class, tenant_id=case.tenant_id, queue_id=case.parameters.get("queue_id"))
+    return sample.result(name if among == 1 else f"{name} ({told})")
 
 
 def _problem(name: str, error: WrongAnswer | psycopg.Error) -> Problem:
@@ -230,7 +231,16 @@ def _problem(name: str, error: WrongAnswer | psycopg.Error) -> Problem:
         return Problem.of(error)
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
     said = " ".join(str(error).split())
-    return Problem(code="server", what=f"{name}: the server refused a statement", observed=f"{said}{state}")
+    is_late = isinstance(error, psycopg.errors.QueryCanceled)
+    return Problem(
+        code="server",
+        what=f"{name}: the server refused a statement",
+        observed=f"{said}{state}",
+        expected="an answer" + (" within the statement timeout" if is_late else ""),
+        next_step="virtualq plans --query shows how the server answers"
+        if is_late
+        else "look into the server's log; a schema of another version lacks what is asked for",
+    )
 
 
 def _unjudged(budget: Budget, metric: str, verdict: Verdict, why: str) -> BudgetResult:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from virtualq_core.measure.budget import OPERATIONS
 from virtualq_core.report.quantity import amount, interval
 from virtualq_core.report.results import Budget, Plan, Problem, Requirement, Results
 from virtualq_core.report.verdict import SEVERITY, PartVerdict
@@ -125,7 +126,18 @@ def budget_problem(budget: Budget) -> Problem:
         what=f"{budget.name} {metric(budget.metric)}: {kept}{by}{tenant}{detail}",
         observed=observed(budget),
         expected=limit(budget),
+        next_step=_next_step(budget),
     )
+
+
+def _next_step(budget: Budget) -> str:
+    """How to look closer: at the plan where a query is slow or reads much, and at the budget alone, with more time."""
+    alone = f"virtualq bench --budget {budget.name}"
+    if budget.verdict == "inconclusive":
+        return f"{alone} --limit-s 300 measures it alone, and for longer"
+    if budget.query is None or budget.query in OPERATIONS:
+        return f"{alone} measures it alone; on a machine with other work to do, repeat it when there is none"
+    return f"virtualq plans --query {budget.query} shows what serves it; {alone} measures it alone"
 
 
 def violation_problem(violation: Violation) -> Problem:

@@ -42,12 +42,19 @@ def summary(sweep: Sweep) -> str:
 
 
 def verdict(sweep: Sweep) -> str:
-    """Whether what must stay flat does, in a sentence."""
-    if not sweep.failed:
-        named = ", ".join(one.name for one in sweep.questions if one.must_stay_flat)
-        return f"What is asked at every moment stays flat (b at most {FLAT}): {named}."
-    named = ", ".join(f"{one.name} (b = {exponent(one.exponent)})" for one in sweep.failed)
-    return f"What must stay flat (b at most {FLAT}) grows: {named}."
+    """Whether what must stay flat does, in a sentence or two."""
+    failed, doubtful = sweep.failed, sweep.doubtful
+    told = []
+    if failed:
+        named = ", ".join(f"{one.name} (b = {exponent(one.growth.exponent)})" for one in failed)
+        told.append(f"What must stay flat (b at most {FLAT}) grows: {named}.")
+    if doubtful:
+        named = ", ".join(f"{one.name} (b = {_exponents(one.growth.interval)})" for one in doubtful)
+        told.append(f"Whether it stays flat (b at most {FLAT}) the sizes do not tell: {named}.")
+    flat = [one.name for one in sweep.questions if one.must_stay_flat and one.course == "flat"]
+    if not failed and flat:
+        told.insert(0, f"What is asked at every moment stays flat (b at most {FLAT}): {', '.join(flat)}.")
+    return " ".join(told)
 
 
 def write_pages(sweep: Sweep, folder: Path) -> Path:
@@ -81,6 +88,8 @@ def markdown(sweep: Sweep) -> str:
         levels=LEVELS,
         verdict=verdict(sweep),
         growing=[one for one in sweep.questions if one.course != "flat"],
+        shrinking=[one.name for one in sweep.questions if one.growth is one.per_row],
+        prices={one.name: remedy.comment for one in sweep.questions if (remedy := remedies().get(one.name))},
         relations=_largest(sweep),
         facts=[*_facts(sweep)],
     )
@@ -109,13 +118,13 @@ def _remedy(question: Question) -> str:
 
 
 def _row(question: Question) -> tuple[str, ...]:
-    law = question.blocks
+    law = question.growth
     blocks = [_short(reading.blocks) for _, reading in (question.readings[0], question.readings[-1])]
     return (
         question.name,
         " to ".join(blocks),
         f"{law.exponent:.3f} ± {(law.interval[1] - law.interval[0]) / 2:.3f}",
-        _short(law.at(FAR[-1]).value),
+        _short(question.blocks.at(FAR[-1]).value),
         f"{question.course}{', and must not' if question.fails else ''}",
     )
 

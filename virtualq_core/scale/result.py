@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FLAT = 0.05
-"""The greatest exponent of blocks that counts as flat: a thousand times the tickets, 1.4 times the blocks."""
+"""The greatest exponent of blocks that is flat, its interval included: for a thousand times the tickets 1.4 times."""
 LEVELS = 4
-"""So many blocks more over the whole sweep are flat as well: a tree has grown by a level or two, and nothing else."""
+"""So many blocks more at any size than at the smallest are flat as well: a tree's levels, and nothing else."""
 MUST_STAY_FLAT = ("list_queue", "list_employee_tickets", "claim_next_ticket", "transition")
 """What is asked at every moment of the day: a database in which one of these grows will not do."""
 
-Course: TypeAlias = Literal["flat", "with its answer", "grows"]
+Course: TypeAlias = Literal["flat", "with its answer", "grows", "unsure"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Question:
     """
     A query or operation over all sizes.
 
-    `rows` is the law of the rows that it answers with, `remedied` that of its blocks with the index that would help.
+    `rows` is the law of the rows that it answers with, `per_row` that of the blocks for each of them, and `remedied`
+    that of its blocks with the index that would help.
     """
 
     name: str
@@ -39,21 +40,31 @@ class Question:
     readings: tuple[tuple[int, Reading], ...]
     blocks: PowerLaw
     rows: PowerLaw
+    per_row: PowerLaw
     latency: PowerLaw | None
     remedied: PowerLaw | None
 
     @property
-    def exponent(self) -> float:
-        """That of the blocks; where the answer shrinks as the database grows, of the blocks for each of its rows."""
-        return self.blocks.exponent - min(self.rows.exponent, 0.0)
+    def growth(self) -> PowerLaw:
+        """What it is judged by: the blocks, or those for each row where the answer shrinks as the database grows."""
+        return self.per_row if round(self.rows.exponent, 3) < 0 else self.blocks
 
     @property
     def course(self) -> Course:
-        """Flat, growing as the answer does, or growing."""
+        """
+        Flat, growing as the answer does, or growing: each only where the whole interval says so, and else unsure.
+
+        The few blocks of a tree's levels are flat whatever the interval: blocks repeat exactly.
+        """
         blocks = [reading.blocks for _, reading in self.readings]
-        if self.exponent <= FLAT or (blocks[-1] - blocks[0] <= LEVELS and self.rows.exponent >= 0):
+        low, high = self.growth.interval
+        if high <= FLAT or (max(blocks) - blocks[0] <= LEVELS and self.rows.exponent >= 0):
             return "flat"
-        return "with its answer" if self.blocks.exponent - self.rows.exponent <= FLAT else "grows"
+        if low <= FLAT:
+            return "unsure"
+        if self.per_row.interval[1] <= FLAT:
+            return "with its answer"
+        return "grows" if self.per_row.interval[0] > FLAT else "unsure"
 
     @property
     def must_stay_flat(self) -> bool:
@@ -63,7 +74,12 @@ class Question:
     @property
     def fails(self) -> bool:
         """Whether it grows and must not."""
-        return self.must_stay_flat and self.exponent > FLAT
+        return self.must_stay_flat and self.course in {"grows", "with its answer"}
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it must not grow, and the sizes do not tell."""
+        return self.must_stay_flat and self.course == "unsure"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +106,11 @@ class Sweep:
     def failed(self) -> tuple[Question, ...]:
         """The questions that grow and must not."""
         return tuple(one for one in self.questions if one.fails)
+
+    @property
+    def doubtful(self) -> tuple[Question, ...]:
+        """The questions that must not grow and of which the sizes do not tell."""
+        return tuple(one for one in self.questions if one.is_in_doubt)
 
     def law_of(self, relation: str) -> PowerLaw:
         """How a table or an index grows, in bytes."""
@@ -136,6 +157,7 @@ def _question(name: str, asked: list[tuple[int, Reading]]) -> Question:
         readings=tuple(asked),
         blocks=fit(sizes, [reading.blocks for _, reading in asked]),
         rows=fit(sizes, [float(reading.rows) for _, reading in asked]),
+        per_row=fit(sizes, [reading.blocks / max(reading.rows, 1) for _, reading in asked]),
         # In microseconds, since what is below 1 counts as 1.
         latency=None if None in latencies else fit(sizes, [(one or 0.0) * 1000 for one in latencies]),
         remedied=None if None in remedied else fit(sizes, [one or 0.0 for one in remedied]),

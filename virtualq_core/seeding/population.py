@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 LISTED_OPEN = 1000
 _LISTED_SHARE = 4  # of a smaller dataset, one ticket in four waits in the listed queue
+_FURTHER_FROM = 100_000  # tickets: from here on other tenants have such a queue too, without being nothing else
+_LEAST_OF_FURTHER = 4 * LISTED_OPEN  # tickets that such a tenant expects
+_LEAST_QUEUES_OF_FURTHER = 3  # the first takes what is left open of the second, and nobody draws in the last
 
 _TENANT_EXPONENT = 1.2
 _TENANTS_PER_ACCOUNT = 4
@@ -102,7 +105,12 @@ class Queues:
     served_per_minute: np.ndarray  # 0 where nobody was ever served
     listed: int  # the queue with exactly so many open tickets
     listed_open: int
-    sibling: int  # takes what is still open of the listed queue's ordinary tickets
+    further: Integers  # the queues of other tenants with as many
+
+    @property
+    def all_listed(self) -> Integers:
+        """The listed queues; the one before each takes what is still open of its ordinary tickets."""
+        return np.concatenate([[self.listed], self.further])
 
     def types(self, draw: Draw, queues: Integers) -> Integers:
         """The type of a ticket in each of the queues."""
@@ -122,13 +130,13 @@ def open_queues(plan: SeedPlan, tenants: Tenants, routes: Routes) -> Queues:
     weight = np.floor(tenants.weight[tenant] * (share / of_tenant)).astype(np.int64)
 
     main, other = _offer(draw, tenants, tenant, routes)
-    largest = tenants.of_rank(0)
-    sibling = int(tenants.first_queue[largest])
-    listed = sibling + 1
-    main[listed] = other[listed] = _listed_type(routes)
+    listed = int(tenants.first_queue[tenants.of_rank(0)]) + 1
+    further = _further(plan, tenants)
+    all_listed = np.concatenate([[listed], further])
+    main[all_listed] = other[all_listed] = _listed_type(routes)
 
     expected = weight * (plan.tickets / int(weight.sum()))
-    waiting = _leave_waiting(expected, listed)
+    waiting = _leave_waiting(expected, all_listed)
     return Queues(
         tenant=tenant,
         rank=rank,
@@ -139,7 +147,7 @@ def open_queues(plan: SeedPlan, tenants: Tenants, routes: Routes) -> Queues:
         served_per_minute=expected / (DAYS * _BUSY_MINUTES_PER_DAY),
         listed=listed,
         listed_open=min(LISTED_OPEN, plan.tickets // _LISTED_SHARE),
-        sibling=sibling,
+        further=further,
     )
 
 
@@ -159,13 +167,27 @@ def _offer(draw: Draw, tenants: Tenants, tenant: Integers, routes: Routes) -> tu
     return main, other
 
 
+def _further(plan: SeedPlan, tenants: Tenants) -> Integers:
+    """The further listed queues: of the second largest tenant, and of the median of those that are large enough."""
+    if plan.tickets < _FURTHER_FROM:
+        return np.empty(0, dtype=np.int64)
+    places = [tenants.of_rank(rank) for rank in range(1, plan.tenants)]
+    enough = [
+        place
+        for place in places
+        if tenants.expected[place] >= _LEAST_OF_FURTHER and tenants.queues[place] >= _LEAST_QUEUES_OF_FURTHER
+    ]
+    chosen = dict.fromkeys(enough[place] for place in (0, len(enough) // 2) if enough)
+    return np.array([int(tenants.first_queue[place]) + 1 for place in chosen], dtype=np.int64)
+
+
 def _listed_type(routes: Routes) -> int:
     """The type of the listed queue: `order`, or else the first whose tickets can be closed."""
     places = sorted(range(len(routes.types)), key=lambda place: (routes.types[place].code != "order", place))
     return next((place for place in places if routes.types[place].scope == 0 and routes.closes(place)), places[0])
 
 
-def _leave_waiting(expected: np.ndarray, listed: int) -> Integers:
+def _leave_waiting(expected: np.ndarray, listed: Integers) -> Integers:
     """How many of a million fresh tickets each queue leaves waiting, so that depths are Zipf-like by traffic."""
     fresh = np.maximum(1.0, expected * FRESH_DAYS / DAYS / 2)
     order = np.argsort(-expected, kind="stable")

@@ -20,6 +20,7 @@ TTL_MINUTES = np.array([30, 60, 120, 240, 480, 1440, 2880, 10_080, 43_200])
 _TTL_OF_EXPIRED = slice(1, 6)
 _STEPS_BEFORE_WAITING = weighted((60, 25, 15))
 _LISTED_OF_LATEST = 18  # the listed queue's open tickets are among the latest eighteenth of all: five days
+_FURTHER_OF_LATEST = 6  # those of further ones among the latest sixth: fifteen days
 
 _HAS_EMPLOYEE = 920_000  # once it is started
 _HAS_EMPLOYEE_EARLY = 60_000
@@ -66,7 +67,7 @@ class Teller:
         self._by_zone = np.argsort(zones, kind="stable")
         self._reached = np.concatenate([[0], np.cumsum(queues.weight[self._by_zone])])
         self._zone_ends = np.searchsorted(zones[self._by_zone], np.arange(len(plan.locales) + 1))
-        self._listed = self._list_ranks()
+        self._listed, self._listed_queue = self._list_ranks()
 
     def arrivals(self, chunk: Chunk) -> Arrivals:
         """Who arrives, when and where."""
@@ -74,11 +75,14 @@ class Teller:
         ids = chunk.first + 1 + np.arange(chunk.rows)
         created = self._calendar.times(draw, chunk.slots)
         zone = self._calendar.zones(draw, chunk.slots)
-        first, last = self._reached[self._zone_ends[zone]], self._reached[self._zone_ends[zone + 1]]
-        drawn = first + draw.below(last - first, chunk.rows)
+        low, high = self._reached[self._zone_ends[zone]], self._reached[self._zone_ends[zone + 1]]
+        drawn = low + draw.below(high - low, chunk.rows)
         queue = self._by_zone[np.searchsorted(self._reached, drawn, side="right") - 1]
-        listed = np.isin(ids - 1, self._listed, assume_unique=True)
-        queue[listed] = self._queues.listed
+        first, last = np.searchsorted(self._listed, [chunk.first, chunk.first + chunk.rows])
+        here = self._listed[first:last] - chunk.first
+        queue[here] = self._listed_queue[first:last]
+        listed = np.zeros(chunk.rows, dtype=np.bool_)
+        listed[here] = True
         return Arrivals(ids, created, self._queues.tenant[queue], queue, listed)
 
     def story(self, chunk: Chunk) -> Story:
@@ -101,11 +105,11 @@ class Teller:
         state = np.where(steps > 0, self._routes.target[path[rowwise, last]], self._routes.initial[kind])
         closed = self._routes.terminal[state]
         employee, has_employee = self._assign(draw, arrivals.tenant, steps, closed)
-        # Ordinary tickets that are still open are not the listed queue's.
-        stray = (arrivals.queue == self._queues.listed) & ~closed & ~arrivals.listed
+        # Ordinary tickets that are still open are not a listed queue's.
+        stray = np.isin(arrivals.queue, self._queues.all_listed) & ~closed & ~arrivals.listed
         return Story(
             arrivals=arrivals,
-            queue=np.where(stray, self._queues.sibling, arrivals.queue),
+            queue=np.where(stray, arrivals.queue - 1, arrivals.queue),
             kind=kind,
             path=path,
             when=when,
@@ -119,15 +123,28 @@ class Teller:
             has_employee=has_employee,
         )
 
-    def _list_ranks(self) -> Integers:
-        """Which tickets, counted from 0, wait in the listed queue: of the latest, one in each equal stretch."""
-        wanted = self._queues.listed_open
+    def _list_ranks(self) -> tuple[Integers, Integers]:
+        """
+        Which tickets, counted from 0 and in order, wait in a listed queue, and in which.
+
+        Of the latest, one in each equal stretch; those of further queues, which take turns, are drawn from the others.
+        """
+        wanted, further = self._queues.listed_open, self._queues.further
         if wanted == 0:
-            return np.empty(0, dtype=np.int64)
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         latest = min(self._plan.tickets, max(4 * wanted, self._plan.tickets // _LISTED_OF_LATEST))
-        stretch = latest // wanted
         draw = Draw(self._plan.seed, Stream.LISTED)
-        return self._plan.tickets - latest + np.arange(wanted) * stretch + draw.below(stretch, wanted)
+        first = self._plan.tickets - latest + _one_of_each(draw, latest, wanted)
+        if not len(further):
+            return first, np.full(wanted, self._queues.listed)
+        latest = self._plan.tickets // _FURTHER_OF_LATEST - wanted
+        among = self._plan.tickets - wanted - latest + _one_of_each(draw, latest, wanted * len(further))
+        # The so many-th of the tickets that are not the first queue's.
+        others = among + np.searchsorted(first - np.arange(wanted), among, side="right")
+        ranks = np.concatenate([first, others])
+        queues = np.concatenate([np.full(wanted, self._queues.listed), np.resize(further, len(others))])
+        order = np.argsort(ranks)
+        return ranks[order], queues[order]
 
     def _held_up(self, draw: Draw, slots: Integers, arrivals: Arrivals, length: Integers) -> Integers:
         """
@@ -148,3 +165,9 @@ class Teller:
         present = np.where(closed, team, team - team // 10)
         found = self._tenants.first_employee[tenant] + draw.early(present, len(tenant))
         return found, draw.chance(np.where(steps > 0, _HAS_EMPLOYEE, _HAS_EMPLOYEE_EARLY), len(tenant))
+
+
+def _one_of_each(draw: Draw, count: int, stretches: int) -> Integers:
+    """One place out of each of so many equal stretches, in order."""
+    length = count // stretches
+    return np.arange(stretches) * length + draw.below(length, stretches)

@@ -134,14 +134,18 @@ class World:
         Each table's rows come on end, because a table is loaded by one COPY: several of them would leave up to 64
         empty pages behind each. So a chunk's story is told twice; that costs less than to keep it.
         """
-        zones = self.tenants.locale[self.queues.tenant]
-        weights = np.bincount(zones, weights=self.queues.weight, minlength=len(self.plan.locales)).astype(np.int64)
-        names = [words.zone for words in self.lexicon.words]
-        calendar = Calendar(self.plan.now, names, weights, self.plan.tickets)
+        calendar = self.calendar()
         writer = TicketWriter(self.plan, self.tenants, self.queues, self.routes, calendar, self.lexicon)
         for write in (writer.tickets, writer.items, writer.history):
             for chunk in calendar.chunks(CHUNK):
                 yield self._encode(write(chunk), chunk.rows)
+
+    def calendar(self) -> Calendar:
+        """When tickets arrive, by the zones of the queues that they arrive in."""
+        zones = self.tenants.locale[self.queues.tenant]
+        weights = np.bincount(zones, weights=self.queues.weight, minlength=len(self.plan.locales)).astype(np.int64)
+        names = [words.zone for words in self.lexicon.words]
+        return Calendar(self.plan.now, names, weights, self.plan.tickets)
 
     def _open_queues(self) -> Block:
         queues = self.queues

@@ -85,7 +85,7 @@ def _ratio(ratio: Ratio | None) -> dict[str, float | None] | None:
 
 
 def _read(effect: ReadEffect) -> dict[str, Any]:
-    change = Change(effect.query, effect.tenant_class, effect.before, effect.after) if effect.is_changed else None
+    change = Change(effect.query, effect.name, effect.before, effect.after) if effect.is_changed else None
     return {
         "query": effect.query,
         "tenant_class": effect.tenant_class,

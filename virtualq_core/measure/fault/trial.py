@@ -10,7 +10,9 @@ from virtualq_core import content
 from virtualq_core.database.capability import lacking
 from virtualq_core.database.clone import fresh_database
 from virtualq_core.measure.budget import METRICS, load_budgets
+from virtualq_core.measure.definition import SLIPS
 from virtualq_core.measure.fault.specimen import read_faults
+from virtualq_core.measure.plan import Plan
 from virtualq_core.measure.stage import Effort, measure_budgets, measure_plans
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from virtualq_core.database.server import Database, Server
     from virtualq_core.measure.budget import Budget
     from virtualq_core.measure.fault.specimen import Fault
-    from virtualq_core.measure.result import Problem, Verdict
+    from virtualq_core.measure.result import PlanResult, Problem, Verdict
 
 _SHAPES = ("must_be_served_by", "can_be_served_by", "must_not_scan", "must_not_spill")
 
@@ -167,6 +169,17 @@ def _promise(fault: Fault) -> Budget:
     return replace(budget, limits={fault.metric: budget.limits[fault.metric]}, enforced=True)
 
 
+def _shape(metric: str, found: PlanResult) -> str:
+    """What a limit on a plan's shape is about; a served-by that is broken by the index itself says so."""
+    if metric == "must_not_spill" and found.plan is not None:
+        return f"{Plan.parse(found.plan).spilled_blocks:,} blocks spilled"
+    if metric == "must_not_scan" and found.plan is not None:
+        return ", ".join(Plan.parse(found.plan).sequential_scans) or "no table"
+    served = ", ".join(found.served_by) or "no index"
+    slip = next((problem.code for problem in found.problems if problem.code in SLIPS), None)
+    return served if slip is None else f"{served} ({slip.replace('-', ' ')})"
+
+
 def _judge(database: Database, budget: Budget) -> Seen:
     [metric] = budget.limits
     if metric in _SHAPES:
@@ -174,11 +187,11 @@ def _judge(database: Database, budget: Budget) -> Seen:
         bad = next((plan for plan in plans if plan.problems), plans[0])
         return Seen(
             verdict=bad.verdict,
-            observed=", ".join(bad.served_by) or "no index",
+            observed=_shape(metric, bad),
             blocks=bad.buffers,
             problem=next(iter(bad.problems), None),
         )
-    report = measure_budgets(database, {budget.name: budget}, effort=Effort(limit_s=5, operations=20))
+    report = measure_budgets(database, {budget.name: budget}, effort=Effort(limit_s=5))
     result = report.budgets[0]
     problem = result.problem or next(iter(report.problems), None)
     observed = result.observed

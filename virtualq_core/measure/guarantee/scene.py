@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.errors import EnvironmentFault
+from virtualq_core.measure.ground import SEED_FIRST
 from virtualq_core.tenancy import MAINTAINER_ROLE, tenant_scope
 
 if TYPE_CHECKING:
@@ -88,7 +89,12 @@ def prepare(database: Database, *, tickets: int | None = None) -> Scene:
             connection.execute(_sql("add_tickets"), asked)
         row = connection.cursor(row_factory=dict_row).execute(_sql("find_range"), asked).fetchone()
         if row is None or row["tickets"] != tickets or row["last_id"] - row["first_id"] + 1 != tickets:
-            raise EnvironmentFault("the tickets to move are not in one piece", observed=row, expected=f"{tickets:,}")
+            raise EnvironmentFault(
+                "the tickets to move are not in one piece",
+                observed="none" if row is None else f"{row['tickets']:,} of {row['first_id']} to {row['last_id']}",
+                expected=f"{tickets:,} with ids in a row",
+                next_step="let nobody else write into the database meanwhile",
+            )
         for name in _TABLES:
             connection.execute(_sql(name))
     return Scene(database, tenant_id, row["first_id"], row["last_id"])
@@ -101,5 +107,5 @@ def _sql(name: str) -> Any:  # noqa: ANN401 -- a literal string
 def _one(connection: psycopg.Connection[Any], name: str, **values: object) -> int:
     row = connection.execute(_sql(name), values).fetchone()
     if row is None:
-        raise EnvironmentFault("there are no tickets to move", expected="seeded data")
+        raise EnvironmentFault("there are no tickets to move", expected="seeded data", next_step=SEED_FIRST)
     return int(row[0])

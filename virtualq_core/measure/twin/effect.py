@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from virtualq_core.measure.record import PlanKey
+
 if TYPE_CHECKING:
     from virtualq_core.measure.plan import Plan
 
@@ -81,8 +83,8 @@ class ReadEffect:
     """
     One query for one class of tenant or queue on both sides; the answers have been found to be the same.
 
-    `time` is None where the plan and its blocks are the same on both, and there is nothing to time. The medians are
-    those of what was timed, in ms.
+    `queue_id` is the queue that was asked about, where the query asks about one. `time` is None where the plan and its
+    blocks are the same on both, and there is nothing to time. The medians are those of what was timed, in ms.
     """
 
     query: str
@@ -93,12 +95,13 @@ class ReadEffect:
     time: Ratio | None = None
     before_ms: float | None = None
     after_ms: float | None = None
+    tenant_id: int | None = None
+    queue_id: int | None = None
 
     @property
     def name(self) -> str:
         """The query and whose it is."""
-        where = self.tenant_class if self.tenant_class.endswith("queue") else f"{self.tenant_class} tenant"
-        return f"{self.query}, {where}"
+        return PlanKey(self.query, self.tenant_class, self.tenant_id, self.queue_id).text
 
     @property
     def blocks(self) -> Ratio:

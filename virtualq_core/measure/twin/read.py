@@ -48,7 +48,7 @@ Key: TypeAlias = tuple[object, ...]
 
 def key(case: Case) -> Key:
     """What tells a case from all others of a comparison."""
-    return case.query, case.tenant_id, case.tenant_class, case.tickets_in_queue
+    return case.query, case.tenant_id, case.tenant_class, case.parameters.get("queue_id")
 
 
 def all_cases(observer: Observer) -> list[Case]:
@@ -137,7 +137,36 @@ class Reader:
         Raises:
             WrongAnswer: the base answers otherwise than its independent counterpart, or the head than the base.
         """
-        return [(case, self._effect(case)) for case in cases]
+        return [(case, self.effect(case)) for case in cases]
+
+    def effect(self, case: Case) -> ReadEffect:
+        """
+        Plan and blocks of one case on both sides; nothing is timed.
+
+        Raises:
+            WrongAnswer: the base answers otherwise than its independent counterpart, or the head than the base.
+        """
+        base, head = self._variants(case)
+        with content.stand_in(self._own(0, case)):
+            rows = check_answer(self.base, case)
+            before = explain(self.base, case)
+        with content.stand_in(self._own(1, case)):
+            after = explain(self.head, case)
+        if next(iter(base.answers())) != next(iter(head.answers())):
+            raise WrongAnswer(
+                f"{case.label} is answered otherwise by the head than by the base",
+                expected=f"the base's {rows:,} rows in their order",
+                next_step="a change that alters answers is not judged by its speed",
+            )
+        return ReadEffect(
+            query=case.query,
+            tenant_class=case.tenant_class,
+            rows=rows,
+            before=before,
+            after=after,
+            tenant_id=case.tenant_id,
+            queue_id=case.parameters.get("queue_id"),
+        )
 
     def learn_bias(self, cases: Sequence[Case]) -> None:
         """Compare the sides while they are still the same; what they differ by is taken off what `time` finds."""
@@ -204,21 +233,6 @@ class Reader:
         for connection, settings in ((self._base, base), (self._head, head)):
             for name, value in settings.items():
                 connection.execute(_SQL["configure_session"].sql, {"name": name, "value": value})
-
-    def _effect(self, case: Case) -> ReadEffect:
-        base, head = self._variants(case)
-        with content.stand_in(self._own(0, case)):
-            rows = check_answer(self.base, case)
-            before = explain(self.base, case)
-        with content.stand_in(self._own(1, case)):
-            after = explain(self.head, case)
-        if next(iter(base.answers())) != next(iter(head.answers())):
-            raise WrongAnswer(
-                f"{case.label} is answered otherwise by the head than by the base",
-                expected=f"the base's {rows:,} rows in their order",
-                next_step="a change that alters answers is not judged by its speed",
-            )
-        return ReadEffect(query=case.query, tenant_class=case.tenant_class, rows=rows, before=before, after=after)
 
     def _own(self, side: int, case: Case) -> dict[str, Statement]:
         """The side's own statement of a case's query, if it has one."""

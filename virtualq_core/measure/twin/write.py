@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from virtualq_core import content
 from virtualq_core.errors import EnvironmentFault
-from virtualq_core.measure.ground import ACTOR, ITEMS, choose_ground
+from virtualq_core.measure.ground import ACTOR, ITEMS, SEED_FIRST, choose_ground
 from virtualq_core.measure.paired import rank
 from virtualq_core.measure.plan import Plan
 from virtualq_core.measure.sample import settled_heap
@@ -167,16 +167,25 @@ def _place(observer: Observer) -> tuple[Ground, str, int]:
     """Where it is written: the ground, the state in which its tickets begin, and who claims them."""
     if observer.is_read_only:
         raise EnvironmentFault(
-            f"comparing writes writes tickets, and the harness may not write into '{observer.database.name}'"
+            f"comparing writes writes tickets, and the harness may not write into '{observer.database.name}'",
+            expected="a database that carries the harness's mark",
+            next_step="if its data may be changed: virtualq db mark --database-url ...",
         )
     ground = choose_ground(observer)
     if ground is None or not ground.path:
-        raise EnvironmentFault("there is no queue, or no type whose tickets can move", expected="seeded data")
+        raise EnvironmentFault(
+            "there is no queue, or no type whose tickets can move", expected="seeded data", next_step=SEED_FIRST
+        )
     asked = {"tenant_id": ground.tenant_id, "type_definition_id": ground.type_definition_id}
     with observer.as_overseer() as connection:
         row = connection.execute(_SQL["find_worker"].sql, asked).fetchone()
     if row is None or row[1] is None:
-        raise EnvironmentFault("there is no employee to claim tickets", expected="seeded data")
+        raise EnvironmentFault(
+            "there is no employee to claim tickets",
+            observed=f"none in tenant {ground.tenant_id}",
+            expected="seeded data",
+            next_step=SEED_FIRST,
+        )
     return ground, row[0], row[1]
 
 
