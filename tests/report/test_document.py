@@ -18,7 +18,7 @@ from virtualq_core.errors import EnvironmentFault, ExitCode
 from virtualq_core.report import document, results
 from virtualq_core.report.document import InvalidResults, read, schema, validate, write, write_text
 from virtualq_core.report.load_results import Latency, Load, Violation
-from virtualq_core.report.results import Budget, Problem, Results, part_from_json
+from virtualq_core.report.results import Budget, Calibration, Problem, Results, part_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,12 @@ MUTILATIONS = {
     "environment as a text": ("$.environment", lambda it: it.update(environment="a machine")),
 }
 
-LATER: dict[type, set[str]] = {Results: {"guarantees", "pools"}, Load: {"server", "faults", "demand"}, Latency: {"hdr"}}
+LATER: dict[type, set[str]] = {
+    Results: {"guarantees", "pools"},
+    Load: {"server", "faults", "demand"},
+    Latency: {"hdr"},
+    Calibration: {"tolerance", "found_change"},
+}
 """What results of earlier versions lack; they are read all the same."""
 
 
