@@ -122,7 +122,9 @@ def _table(found: Sequence[PlanResult]) -> str:
 
 
 def _account(plan: PlanResult) -> str:
-    parts = [f"{plan.query}, {plan.parameters.get('tenant_class', '')} tenant: {plan.verdict}"]
+    from virtualq_core.measure.record import key_of
+
+    parts = [f"{key_of(plan).text}: {plan.verdict}"]
     for problem in plan.problems:
         parts.append(f"{problem.code}: {problem.what}")
         told = (("observed", problem.observed), ("expected", problem.expected), ("next", problem.next_step))

@@ -113,9 +113,12 @@ class HasPlan(Protocol):
 
 def plans_by_case(results: Iterable[HasPlan]) -> dict[PlanKey, Plan]:
     """The plans that are there, by their case."""
-    return {
-        _key(result.query, result.parameters): Plan.parse(result.plan) for result in results if result.plan is not None
-    }
+    return {key_of(result): Plan.parse(result.plan) for result in results if result.plan is not None}
+
+
+def key_of(result: HasPlan) -> PlanKey:
+    """The case that a plan is of."""
+    return _key(result.query, result.parameters)
 
 
 def pair_plans(
