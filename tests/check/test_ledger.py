@@ -9,7 +9,7 @@ import pytest
 
 from virtualq_core.check.ledger import CannotRun, Ledger, Silence
 from virtualq_core.errors import EnvironmentFault
-from virtualq_core.report.results import Problem
+from virtualq_core.measure.result import Problem
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from virtualq_core.measure.policy import ComparePolicy
-from virtualq_core.report.results import Budget, Dataset, Plan, Results, Stage
+from virtualq_core.measure.result import BudgetResult, PlanResult
+from virtualq_core.report.results import Dataset, Results, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ def saved() -> Callable[..., Results]:
             stages=(Stage(name="plans", verdict="passed", duration_s=1.0),),
             dataset=Dataset(hash=data, tickets=20_000),
             plans=(
-                Plan(
+                PlanResult(
                     query="list_queue",
                     verdict="passed",
                     parameters={"tenant_class": "big"},
@@ -66,8 +67,8 @@ def saved() -> Callable[..., Results]:
                 ),
             ),
             budgets=(
-                Budget(**common, metric="max_wal_bytes", observed=log_bytes, limit=3000.0, unit="bytes"),  # type: ignore[arg-type]
-                Budget(
+                BudgetResult(**common, metric="max_wal_bytes", observed=log_bytes, limit=3000.0, unit="bytes"),  # type: ignore[arg-type]
+                BudgetResult(
                     **common,  # type: ignore[arg-type]
                     metric="p99_ms",
                     observed=observed,

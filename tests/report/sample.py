@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from virtualq_core.measure.quantile import Histogram
+from virtualq_core.measure.result import (
+    BudgetResult,
+    GuaranteeResult,
+    LatencyResult,
+    PlanResult,
+    Problem,
+    SubjectResult,
+)
 from virtualq_core.report.load_results import (
     Demand,
     Disturbance,
-    Histogram,
     Instant,
     Invariant,
-    Latency,
     Load,
     Moment,
     Observation,
@@ -27,19 +34,7 @@ from virtualq_core.report.load_results import (
     Wait,
 )
 from virtualq_core.report.pool_results import PoolKind, PoolPoint, Pools
-from virtualq_core.report.results import (
-    Budget,
-    Calibration,
-    Dataset,
-    Guarantee,
-    Plan,
-    Problem,
-    Requirement,
-    Results,
-    Stage,
-    StageName,
-    Subject,
-)
+from virtualq_core.report.results import Calibration, Dataset, Requirement, Results, Stage, StageName
 
 if TYPE_CHECKING:
     from virtualq_core.report.verdict import PartVerdict
@@ -120,7 +115,7 @@ STAGES: tuple[tuple[StageName, float, str], ...] = (
 )
 
 
-def latency(name: str, median_ms: float, spread: float = 0.22, samples: int = 2_000) -> Latency:
+def latency(name: str, median_ms: float, spread: float = 0.22, samples: int = 2_000) -> LatencyResult:
     """A log-normal distribution with a slow tail of one in a hundred."""
     random = np.random.default_rng([SEED, len(name), round(median_ms * 1000)])
     drawn = median_ms * np.exp(random.normal(0, spread, samples))
@@ -128,7 +123,7 @@ def latency(name: str, median_ms: float, spread: float = 0.22, samples: int = 2_
     edges = np.geomspace(drawn.min() * 0.98, drawn.max() * 1.02, 49)
     counts, _ = np.histogram(drawn, edges)
     p50, p90, p95, p99, p999 = (float(value) for value in np.percentile(drawn, [50, 90, 95, 99, 99.9]))
-    return Latency(
+    return LatencyResult(
         name=name,
         samples=samples,
         p50=p50,
@@ -282,9 +277,9 @@ def stall() -> Disturbance:
     )
 
 
-def plan(query: str, index: str, text: str = QUEUE_PLAN) -> Plan:
+def plan(query: str, index: str, text: str = QUEUE_PLAN) -> PlanResult:
     """A plan that the named index serves."""
-    return Plan(
+    return PlanResult(
         query=query,
         verdict="passed",
         parameters={"tenant_id": 7, "queue_id": 42, "state": "received", "limit": 1000},
@@ -304,7 +299,7 @@ def passed() -> Results:
     """A smoke check that passed."""
     queue = latency("list_queue", 6.1)
     budgets = (
-        Budget(
+        BudgetResult(
             name="queue_monitoring",
             metric="p99_ms",
             verdict="passed",
@@ -317,7 +312,7 @@ def passed() -> Results:
             interval=(queue.p99 * 0.94, queue.p99 * 1.09),
             detail="the worst of 12 tenants",
         ),
-        Budget(
+        BudgetResult(
             name="queue_monitoring",
             metric="max_buffers",
             verdict="passed",
@@ -327,7 +322,7 @@ def passed() -> Results:
             query="list_queue",
             tenant=7,
         ),
-        Budget(
+        BudgetResult(
             name="queue_monitoring",
             metric="max_growth_exponent",
             verdict="passed",
@@ -338,7 +333,7 @@ def passed() -> Results:
             interval=(0.008, 0.034),
             detail="of buffers against all tickets in the database",
         ),
-        Budget(
+        BudgetResult(
             name="queue_monitoring",
             metric="must_be_served_by",
             verdict="passed",
@@ -347,7 +342,7 @@ def passed() -> Results:
             sense="equals",
             query="list_queue",
         ),
-        Budget(
+        BudgetResult(
             name="employee_dashboard",
             metric="p99_ms",
             verdict="passed",
@@ -358,7 +353,7 @@ def passed() -> Results:
             samples=2_000,
             interval=(3.20, 3.71),
         ),
-        Budget(
+        BudgetResult(
             name="custom_data_search",
             metric="p99_ms",
             verdict="passed",
@@ -369,7 +364,7 @@ def passed() -> Results:
             samples=2_000,
             interval=(66.0, 79.8),
         ),
-        Budget(
+        BudgetResult(
             name="load",
             metric="min_transitions_per_s",
             verdict="passed",
@@ -446,7 +441,7 @@ def passed() -> Results:
         ),
         load=load(),
         subjects=(
-            Subject(
+            SubjectResult(
                 name="procedural",
                 transitions_per_s=1_384.0,
                 p50_ms=0.69,
@@ -454,7 +449,7 @@ def passed() -> Results:
                 round_trips=1,
                 ratio_to_procedural=1.0,
             ),
-            Subject(
+            SubjectResult(
                 name="orm",
                 transitions_per_s=268.0,
                 p50_ms=3.58,
@@ -479,7 +474,7 @@ def passed() -> Results:
     )
 
 
-def guarantees() -> tuple[Guarantee, ...]:
+def guarantees() -> tuple[GuaranteeResult, ...]:
     """One of each verdict, one without a target, and one that could not be measured."""
     rate = "transitions/s"
     return (
@@ -487,7 +482,7 @@ def guarantees() -> tuple[Guarantee, ...]:
         _guarantee("procedural", "bare_update", rate, 5_420.0, 10_430.0, (0.50, 0.54), target=0.65, verdict="failed"),
         _guarantee("procedural", "orm", rate, 1_384.0, 268.0, (4.9, 5.4), target=5.0, verdict="inconclusive"),
         _guarantee("bulk", "loop", "tickets/s", 12_900.0, 1_290.0, (9.6, 10.3), target=8.0, verdict="passed"),
-        Guarantee(
+        GuaranteeResult(
             name="list_queue",
             reference="pgbench",
             unit="ms",
@@ -549,8 +544,8 @@ def _guarantee(
     *,
     target: float | None = None,
     verdict: PartVerdict | None = None,
-) -> Guarantee:
-    return Guarantee(
+) -> GuaranteeResult:
+    return GuaranteeResult(
         name=name,
         reference=reference,
         unit=unit,

@@ -15,10 +15,11 @@ from jsonschema import Draft202012Validator
 
 from tests.report import sample
 from virtualq_core.errors import EnvironmentFault, ExitCode
+from virtualq_core.measure.result import BudgetResult, LatencyResult, Problem
 from virtualq_core.report import document, results
 from virtualq_core.report.document import InvalidResults, read, schema, validate, write, write_text
-from virtualq_core.report.load_results import Latency, Load, Violation
-from virtualq_core.report.results import Budget, Calibration, Problem, Results, part_from_json
+from virtualq_core.report.load_results import Load, Violation
+from virtualq_core.report.results import Calibration, Results, part_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ MUTILATIONS = {
 LATER: dict[type, set[str]] = {
     Results: {"guarantees", "pools"},
     Load: {"server", "faults", "demand"},
-    Latency: {"hdr"},
+    LatencyResult: {"hdr"},
     Calibration: {"tolerance", "found_change"},
 }
 """What results of earlier versions lack; they are read all the same."""
@@ -109,7 +110,7 @@ def test_classes_and_schema_say_the_same() -> None:
     definitions = schema()["$defs"]
     classes = [kind for kind in vars(results).values() if isinstance(kind, type) and is_dataclass(kind)]
     for kind in classes:
-        told = schema() if kind is Results else definitions[kind.__name__.lower()]
+        told = schema() if kind is Results else definitions[kind.__name__.removesuffix("Result").lower()]
         derived = {"schema_version", "verdict"} if kind is Results else set()
         assert {part.name for part in fields(kind)} | derived == set(told["properties"]), kind.__name__
         assert set(told["required"]) == set(told["properties"]) - LATER.get(kind, set()), kind.__name__
@@ -117,7 +118,7 @@ def test_classes_and_schema_say_the_same() -> None:
 
 def test_numbers_of_numpy_are_numbers_and_infinity_is_null() -> None:
     """A measurement reaches the file whatever type its maker computed with; JSON has no infinity."""
-    budget = Budget(
+    budget = BudgetResult(
         name="b",
         metric="p99_ms",
         verdict="passed",

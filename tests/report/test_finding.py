@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.report import sample
+from virtualq_core.measure.result import BudgetResult
 from virtualq_core.report.finding import budget_problem, distinction, findings
 from virtualq_core.report.headline import figures, headline
-from virtualq_core.report.results import Budget, Stage
+from virtualq_core.report.results import Stage
 
 if TYPE_CHECKING:
     from virtualq_core.report.verdict import PartVerdict
@@ -43,15 +44,17 @@ def test_a_failure_names_each_kind_of_thing_that_failed() -> None:
 )
 def test_a_latency_that_is_not_kept_has_a_next_step(query: str, verdict: PartVerdict, step: str) -> None:
     """To the plan of a query, to the operation alone, or to more samples."""
-    slow = Budget(name="slow", metric="p99_ms", verdict=verdict, observed=130.0, limit=100, unit="ms", query=query)
+    slow = BudgetResult(
+        name="slow", metric="p99_ms", verdict=verdict, observed=130.0, limit=100, unit="ms", query=query
+    )
 
     assert step in (budget_problem(slow).next_step or "")
 
 
 def test_the_worst_budget_is_the_one_named() -> None:
     """By how far it is broken, on whichever side of its limit."""
-    slow = Budget(name="slow", metric="p99_ms", verdict="failed", observed=130.0, limit=100, unit="ms")
-    idle = Budget(
+    slow = BudgetResult(name="slow", metric="p99_ms", verdict="failed", observed=130.0, limit=100, unit="ms")
+    idle = BudgetResult(
         name="idle",
         metric="min_transitions_per_s",
         verdict="failed",

@@ -9,14 +9,16 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.report import sample
+from virtualq_core.measure.quantile import Histogram
+from virtualq_core.measure.result import LatencyResult
 from virtualq_core.report.canvas import VARIABLES
-from virtualq_core.report.load_results import Histogram, Latency, Load, Moment
+from virtualq_core.report.load_results import Load, Moment
 from virtualq_core.report.plots import Span, guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.pool_plot import pool_plot
 from virtualq_core.report.server_plot import server_plot
 
 
-def _latency(latency: Latency, *, limit_ms: float | None = 100.0, name: str = "a") -> str:
+def _latency(latency: LatencyResult, *, limit_ms: float | None = 100.0, name: str = "a") -> str:
     return latency_plot(latency, limit_ms=limit_ms, shared=span([latency], [limit_ms or 1]), name=name)
 
 
@@ -112,8 +114,8 @@ def test_a_fine_histogram_stays_small() -> None:
 @pytest.mark.parametrize(
     "latency",
     [
-        Latency(name="one", samples=1, p50=2, p90=2, p95=2, p99=2, p999=2, max=2),
-        Latency(
+        LatencyResult(name="one", samples=1, p50=2, p90=2, p95=2, p99=2, p999=2, max=2),
+        LatencyResult(
             name="zero",
             samples=2,
             p50=0.0,
@@ -124,7 +126,7 @@ def test_a_fine_histogram_stays_small() -> None:
             max=0.0,
             histogram=Histogram(edges_ms=(0.0, 0.001), counts=(2,)),
         ),
-        Latency(
+        LatencyResult(
             name="empty",
             samples=0,
             p50=1,
@@ -138,7 +140,7 @@ def test_a_fine_histogram_stays_small() -> None:
     ],
     ids=lambda latency: latency.name,
 )
-def test_odd_distributions_are_drawn_too(latency: Latency) -> None:
+def test_odd_distributions_are_drawn_too(latency: LatencyResult) -> None:
     """One sample, no histogram, zeros, empty bins."""
     assert _texts(_latency(latency, limit_ms=None))
 

@@ -1,7 +1,8 @@
 """
 What the stages found, in the report's shapes, and the verdict and the line with which each stage ends.
 
-The floors below know nothing of reports; their results carry the same field names, so most of it is handed on as is.
+What was measured is reported in the shapes in which it was measured. The other floors know nothing of reports; their
+results carry the same field names, so most of it is handed on as is.
 """
 
 from __future__ import annotations
@@ -14,23 +15,18 @@ from virtualq_core.load.saturation import CLIENTS as POOL_CLIENTS
 from virtualq_core.load.saturation import SCENARIO as POOL_SCENARIO
 from virtualq_core.load.scenario import POOLS
 from virtualq_core.measure.calibration import NOT_CALIBRATED
-from virtualq_core.measure.spending import FALSE_VERDICT
-from virtualq_core.report.load_results import Histogram, Latency, Load
-from virtualq_core.report.pool_results import PoolKind, PoolPoint, Pools
-from virtualq_core.report.results import (
-    Budget,
-    Calibration,
-    Dataset,
-    Guarantee,
-    Plan,
+from virtualq_core.measure.result import (
+    LatencyResult,
+    PlanResult,
     Problem,
-    Requirement,
-    Subject,
-    part_from_json,
 )
+from virtualq_core.measure.spending import FALSE_VERDICT
+from virtualq_core.report.load_results import Load
+from virtualq_core.report.pool_results import PoolKind, PoolPoint, Pools
+from virtualq_core.report.results import Calibration, Dataset, Requirement, part_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from virtualq_core.check.ledger import OpenStage
     from virtualq_core.check.profile import Profile
@@ -39,7 +35,7 @@ if TYPE_CHECKING:
     from virtualq_core.load.result import LoadResult
     from virtualq_core.load.saturation import PoolComparison
     from virtualq_core.measure.calibration import Calibration as KeptCalibration
-    from virtualq_core.measure.result import BudgetReport, GuaranteeResult, PlanResult, SubjectResult
+    from virtualq_core.measure.result import BudgetReport
     from virtualq_core.seeding import Dataset as SeededDataset
     from virtualq_core.seeding import Violation
 
@@ -50,11 +46,6 @@ def handed_on(kind: type[_Part], found: object, **changed: Any) -> _Part:
     """A part of the report from a result with the same field names."""
     names = [part.name for part in fields(kind) if part.name not in changed]  # type: ignore[arg-type]
     return kind(**{name: getattr(found, name) for name in names}, **changed)
-
-
-def problems(found: Iterable[object]) -> tuple[Problem, ...]:
-    """Problems of a floor below, as the report's."""
-    return tuple(handed_on(Problem, problem) for problem in found)
 
 
 def dataset(found: SeededDataset) -> Dataset:
@@ -123,11 +114,6 @@ def conclude_conformance(stage: OpenStage, outcome: ConformanceResult) -> None:
     stage.problems += [_problem(each) for each in (*outcome.broken, *outcome.undecided) if each.level == "must"]
 
 
-def plans(found: Iterable[PlanResult]) -> tuple[Plan, ...]:
-    """Each plan, with its problems."""
-    return tuple(handed_on(Plan, each, problems=problems(each.problems)) for each in found)
-
-
 def conclude_plans(stage: OpenStage, found: Sequence[PlanResult]) -> None:
     """Failed where a budget's demand on a plan is not met, or an answer is wrong."""
     bad = [each for each in found if each.verdict in {"failed", "error"}]
@@ -137,26 +123,8 @@ def conclude_plans(stage: OpenStage, found: Sequence[PlanResult]) -> None:
         names = ", ".join(dict.fromkeys(each.query for each in bad))
         is_failed = any(each.verdict == "failed" for each in bad)
         stage.conclude("failed" if is_failed else "error", f"not planned as demanded: {names}")
-        told = dict.fromkeys(problem for each in bad for problem in problems(each.problems))
+        told = dict.fromkeys(problem for each in bad for problem in each.problems)
         stage.problems.extend(told)
-
-
-def budgets(report: BudgetReport) -> tuple[Budget, ...]:
-    """Each limit with what was observed."""
-    return tuple(
-        handed_on(Budget, each, problem=None if each.problem is None else handed_on(Problem, each.problem))
-        for each in report.budgets
-    )
-
-
-def latencies(report: BudgetReport) -> tuple[Latency, ...]:
-    """Each distribution."""
-    return tuple(
-        handed_on(
-            Latency, each, hdr=None, histogram=None if each.histogram is None else handed_on(Histogram, each.histogram)
-        )
-        for each in report.latencies
-    )
 
 
 def calibration(found: KeptCalibration | None, tolerance: float) -> Calibration | None:
@@ -190,17 +158,7 @@ def conclude_budgets(stage: OpenStage, report: BudgetReport, kept: KeptCalibrati
     trust = f"a kept latency limit fails in at most {FALSE_VERDICT * 100:g} %; compare: "
     trust += NOT_CALIBRATED if kept is None else kept.line(tolerance)
     stage.conclude(report.verdict, f"{len(report.budgets)} limits: {told}; {trust}")
-    stage.problems.extend(problems(report.problems))
-
-
-def subjects(found: Iterable[SubjectResult]) -> tuple[Subject, ...]:
-    """What each implementation costs."""
-    return tuple(handed_on(Subject, each) for each in found)
-
-
-def guarantees(found: Iterable[GuaranteeResult]) -> tuple[Guarantee, ...]:
-    """What guarantees cost."""
-    return tuple(handed_on(Guarantee, each) for each in found)
+    stage.problems.extend(report.problems)
 
 
 def pools(found: PoolComparison) -> Pools:
@@ -223,13 +181,13 @@ def conclude_pools(stage: OpenStage, found: PoolComparison) -> None:
     """One more clause for the load's line; failed where a pool leaks, or the history is not true behind it."""
     stage.summary = f"{stage.summary}; {found.summary}"
     if found.problems:
-        stage.fail(*problems(found.problems))
+        stage.fail(*found.problems)
 
 
-def load(found: LoadResult) -> tuple[Load, tuple[Latency, ...]]:
+def load(found: LoadResult) -> tuple[Load, tuple[LatencyResult, ...]]:
     """The load's figures, and the latencies of each kind of operation in it."""
     figures: Load = part_from_json(Load, found.to_json())
-    return figures, tuple(part_from_json(Latency, each) for each in found.latencies())
+    return figures, tuple(part_from_json(LatencyResult, each) for each in found.latencies())
 
 
 def conclude_load(stage: OpenStage, found: LoadResult) -> None:

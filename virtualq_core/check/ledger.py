@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 import psycopg
 
 from virtualq_core.errors import VirtualQError
-from virtualq_core.report.results import Problem, Stage, StageName
+from virtualq_core.measure.result import Problem
+from virtualq_core.report.results import Stage, StageName
 
 if TYPE_CHECKING:
     from collections.abc import Callable

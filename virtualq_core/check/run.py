@@ -252,13 +252,13 @@ class _Check:
 
     def _plans(self, stage: OpenStage) -> None:
         plans = measure_plans(self._require_data(), self.budgets)
-        self.results.plans = conclusion.plans(plans)
+        self.results.plans = tuple(plans)
         conclusion.conclude_plans(stage, plans)
 
     def _budgets(self, stage: OpenStage) -> None:
         report = measure_budgets(self._require_data(), self.budgets, sized=self._sized())
-        self.results.budgets = conclusion.budgets(report)
-        self.results.latencies = conclusion.latencies(report)
+        self.results.budgets = report.budgets
+        self.results.latencies = report.latencies
         asked = {budget.query for budget in self.budgets.values() if budget.query is not None}
         tickets = self.profile.tickets if self.dataset is None else self.dataset.tickets
         kept = fitting_calibration(self.results.environment, tickets=tickets, queries=asked)
@@ -271,7 +271,7 @@ class _Check:
         database = self._require_writable()
         self._require_data()
         compared = compare_subjects(database, [find_subject(name) for name in self.subjects])
-        self.results.subjects = conclusion.subjects(compared)
+        self.results.subjects = tuple(compared)
         self._guarantees()
         pooled = self._pools()
         found = run_load(
@@ -295,7 +295,7 @@ class _Check:
             return
         with sized(TICKETS) as database:
             found = measure_guarantees(database, limit_s=self.profile.guarantees_s, seed=self.options.seed)
-        self.results.guarantees = conclusion.guarantees(found)
+        self.results.guarantees = tuple(found)
 
     def _pools(self) -> PoolComparison | None:
         """Compared in a small database of their own as well, where that can be made and connected to."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from virtualq_core.measure.plan import Plan
     from virtualq_core.measure.policy import ComparePolicy
     from virtualq_core.measure.record import PlanKey
-    from virtualq_core.measure.result import Verdict
-    from virtualq_core.report.results import Budget, Results
+    from virtualq_core.measure.result import BudgetResult, Verdict
+    from virtualq_core.report.results import Results
 
     _Ends: TypeAlias = tuple[float | None, float | None]
 
@@ -166,7 +166,7 @@ def _judge_time(old: _Ends | None, new: _Ends | None, most: float) -> tuple[Verd
     return "inconclusive", "two runs; their intervals are too wide to tell"
 
 
-def _paired(base: Results, head: Results) -> Iterator[tuple[Budget, Budget]]:
+def _paired(base: Results, head: Results) -> Iterator[tuple[BudgetResult, BudgetResult]]:
     """The same limit on both sides, where both observed a number and this version knows the metric."""
     known = {(one.name, one.metric): one for one in base.budgets}
     for new in head.budgets:

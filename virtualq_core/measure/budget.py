@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from virtualq_core.measure.result import Sense
+
 FILE_NAME = "budgets.toml"
 REFERENCE = "docs/reference/budgets.md"
 QUEUE = "queue"
@@ -29,7 +31,6 @@ POLICIES = ("trial", "compare")
 """Tables of the file that are no budgets: `measure.policy` reads them."""
 OPERATIONS = ("create_ticket", "transition", "transition_tickets", "claim_next_ticket", "update_wait")
 Limit: TypeAlias = float | bool | tuple[str, ...]
-Sense: TypeAlias = Literal["at_most", "at_least", "equals"]
 
 
 class BudgetFault(UsageError):

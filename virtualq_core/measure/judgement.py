@@ -22,11 +22,11 @@ from virtualq_core.measure.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from virtualq_core.measure.budget import Sense
     from virtualq_core.measure.catalogue import Case
     from virtualq_core.measure.diagnosis import Diagnosis
     from virtualq_core.measure.observer import Observer
     from virtualq_core.measure.plan import Plan
+    from virtualq_core.measure.result import Sense
 
 # How much worse than with the index another plan may do, in blocks, before its choice is held against it. Plans this
 # near to each other take turns from one ANALYZE to the next.

@@ -1,21 +1,24 @@
 """
 What was measured, in the shapes in which results.json holds it (report/results.schema.json describes each field).
 
-The classes have the report's field names, so that the check only has to hand the values on.
+The report reads them back by the types of their fields, so those are imported here and not only for the type checker.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 -- a field's type
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from virtualq_core.measure.quantile import Histogram  # noqa: TC001 -- a field's type
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from virtualq_core.errors import VirtualQError
-    from virtualq_core.measure.budget import Sense
-    from virtualq_core.measure.quantile import Histogram
 
+Sense: TypeAlias = Literal["at_most", "at_least", "equals"]
+"""Which side of a limit is good."""
 Verdict: TypeAlias = Literal["passed", "failed", "inconclusive", "error", "skipped"]
 Ends: TypeAlias = tuple[float, float]
 _WORST: tuple[Verdict, ...] = ("failed", "error", "inconclusive", "passed", "skipped")
@@ -98,7 +101,8 @@ class LatencyResult:
     """
     The distribution of one operation's latencies in ms.
 
-    A percentile that the samples are too few for is the largest of them.
+    A percentile that the samples are too few for is the largest of them. `hdr`, of a load, is an HDR histogram of
+    microseconds (version 2, base64), which others can be merged with.
     """
 
     name: str
@@ -111,6 +115,7 @@ class LatencyResult:
     max: float
     unit: Literal["ms"] = "ms"
     histogram: Histogram | None = None
+    hdr: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

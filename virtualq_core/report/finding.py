@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from virtualq_core.measure.budget import OPERATIONS
+from virtualq_core.measure.result import BudgetResult, PlanResult, Problem
 from virtualq_core.report.quantity import amount, interval
-from virtualq_core.report.results import Budget, Plan, Problem, Requirement, Results
 from virtualq_core.report.verdict import SEVERITY, PartVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from virtualq_core.report.load_results import Violation
+    from virtualq_core.report.results import Requirement, Results
 
 _BAD = ("failed", "error")
 _TENANT_CLASS = "tenant_class"
@@ -102,7 +103,7 @@ def requirement_problem(requirement: Requirement) -> Problem:
     return Problem(code="requirement", what=what, observed=requirement.evidence or None)
 
 
-def _plan_problem(plan: Plan) -> Problem:
+def _plan_problem(plan: PlanResult) -> Problem:
     served = ", ".join(plan.served_by) or "no index"
     return Problem(code="plan", what=f"the plan of {plan.query} failed", observed=served)
 
@@ -113,7 +114,7 @@ def particulars(problem: Problem) -> list[tuple[str, str]]:
     return [(name, text) for name, text in parts if text]
 
 
-def budget_problem(budget: Budget) -> Problem:
+def budget_problem(budget: BudgetResult) -> Problem:
     """A budget that was not kept, as a problem."""
     if budget.problem is not None:
         return budget.problem
@@ -130,7 +131,7 @@ def budget_problem(budget: Budget) -> Problem:
     )
 
 
-def _next_step(budget: Budget) -> str:
+def _next_step(budget: BudgetResult) -> str:
     """How to look closer: at the plan where a query is slow or reads much, and at the budget alone, with more time."""
     alone = f"virtualq bench --budget {budget.name}"
     if budget.verdict == "inconclusive":
@@ -157,7 +158,7 @@ def place(violation: Violation) -> str:
     return f"ticket {violation.ticket}{tenant}: "
 
 
-def distinction(plan: Plan, plans: Iterable[Plan]) -> str:
+def distinction(plan: PlanResult, plans: Iterable[PlanResult]) -> str:
     """
     What tells a plan from the others of its query: the class of tenant, or else the parameters in which they differ.
 
@@ -180,18 +181,18 @@ def metric(name: str) -> str:
     return bare.replace("_per_s", "/s").replace("p999", "p99.9").replace("_", " ")
 
 
-def observed(budget: Budget) -> str:
+def observed(budget: BudgetResult) -> str:
     """What was observed, with its interval where there is one."""
     spread = interval(budget.interval, budget.unit)
     return amount(budget.observed, budget.unit) + (f" ({spread})" if spread else "")
 
 
-def limit(budget: Budget) -> str:
+def limit(budget: BudgetResult) -> str:
     """The limit in words."""
     side = {"at_most": "at most ", "at_least": "at least ", "equals": ""}[budget.sense]
     return side + amount(budget.limit, budget.unit)
 
 
-def allowed(budget: Budget) -> str:
+def allowed(budget: BudgetResult) -> str:
     """The limit as it follows what was observed: `100 ms allowed`."""
     return amount(budget.limit, budget.unit) + " allowed" if budget.sense == "at_most" else f"{limit(budget)} demanded"

@@ -13,8 +13,9 @@ from virtualq_core.report.verdict import PartVerdict, fold
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from virtualq_core.measure.result import BudgetResult
     from virtualq_core.report.load_results import Load
-    from virtualq_core.report.results import Budget, Requirement, Results, Stage
+    from virtualq_core.report.results import Requirement, Results, Stage
 
 QUEUE_QUERY = "list_queue"
 _NAMED = 2
@@ -84,7 +85,7 @@ def _load_figures(load: Load) -> list[Figure]:
     ]
 
 
-def common_verdict(parts: Iterable[Budget | Requirement]) -> PartVerdict:
+def common_verdict(parts: Iterable[BudgetResult | Requirement]) -> PartVerdict:
     """What several parts fold into; passed where there are none."""
     verdicts = [part.verdict for part in parts]
     return fold(verdicts) if verdicts else "passed"
@@ -124,7 +125,7 @@ def _held(requirements: Collection[Requirement]) -> str:
     return f"{share} requirements hold" + (f", {count(skipped)} skipped" if skipped else "")
 
 
-def _decisive_budget(kept: Iterable[Budget]) -> Budget | None:
+def _decisive_budget(kept: Iterable[BudgetResult]) -> BudgetResult | None:
     """The queue listing's latency, which a reader asks about first, else the tightest latency of all."""
     timed = [budget for budget in kept if budget.unit == "ms" and budget.observed is not None]
     return max(timed, key=lambda one: (one.query == QUEUE_QUERY, _strain(one)), default=None)
@@ -169,7 +170,7 @@ def _broken_history(results: Results) -> str:
     return f"{many(violations, 'violations')} in the history that the load wrote" if violations else ""
 
 
-def _strain(budget: Budget) -> float:
+def _strain(budget: BudgetResult) -> float:
     """How much of its limit a budget uses, above one where it is broken; 0 where that is no number."""
     if isinstance(budget.observed, str | bool | None) or isinstance(budget.limit, str | bool):
         return 0.0

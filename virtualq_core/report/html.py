@@ -17,15 +17,16 @@ from markupsafe import Markup, escape
 
 from virtualq_core.report import finding, headline, quantity
 from virtualq_core.report.document import write_text
-from virtualq_core.report.load_results import Invariant, Latency, Load, Violation
+from virtualq_core.report.load_results import Invariant, Load, Violation
 from virtualq_core.report.observed import disturbance_figures, observed_figures
 from virtualq_core.report.plots import guarantee_plot, latency_plot, load_plot, span
 from virtualq_core.report.pool_plot import LOOKS, OTHER, measured, pool_plot
 from virtualq_core.report.server_plot import server_plot
 
 if TYPE_CHECKING:
+    from virtualq_core.measure.result import BudgetResult, GuaranteeResult, LatencyResult, PlanResult
     from virtualq_core.report.pool_results import Pools
-    from virtualq_core.report.results import Budget, Guarantee, Plan, Requirement, Results
+    from virtualq_core.report.results import Requirement, Results
     from virtualq_core.report.verdict import PartVerdict
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -55,7 +56,7 @@ class Bar:
 class Distribution:
     """One operation's latencies with its plot; `is_worst` of those of its query, such as the slowest tenant's."""
 
-    latency: Latency
+    latency: LatencyResult
     plot: Markup
     limit_ms: float | None
     is_worst: bool
@@ -172,7 +173,7 @@ def _environment() -> Environment:
     return made
 
 
-def bar(budget: Budget) -> Bar | None:
+def bar(budget: BudgetResult) -> Bar | None:
     """The budget's bar, where both its numbers are numbers; it ends at one and a half times the limit."""
     observed, limit = budget.observed, budget.limit
     if isinstance(observed, str | bool | None) or isinstance(limit, str | bool) or limit <= 0:
@@ -230,7 +231,7 @@ def _server_plots(load: Load | None) -> list[tuple[str, Markup]]:
     return [(width, Markup(plot)) for width, plot in drawn.items() if plot]  # noqa: S704  drawn here, of numbers only
 
 
-def _guarantee_plots(guarantees: Sequence[Guarantee]) -> list[tuple[str, Markup]]:
+def _guarantee_plots(guarantees: Sequence[GuaranteeResult]) -> list[tuple[str, Markup]]:
     if not any(one.ratio for one in guarantees):
         return []
     return [
@@ -265,7 +266,7 @@ def checks(load: Load | None) -> list[Check]:
     return [Check(invariant, broken[invariant.name]) for invariant in (*load.invariants, *unlisted)]
 
 
-def marked_plan(plan: Plan) -> Markup:
+def marked_plan(plan: PlanResult) -> Markup:
     """The text of a plan, escaped, with the indexes that serve it marked, and sequential scans where it failed."""
     names = [re.escape(name) for name in plan.served_by if name]
     scans = [r"Seq Scan on (?:\S+)"] if plan.verdict == "failed" else []
@@ -278,7 +279,7 @@ def marked_plan(plan: Plan) -> Markup:
     return marked
 
 
-def circumstances(budget: Budget) -> str:
+def circumstances(budget: BudgetResult) -> str:
     """Of which tenant, from how many samples, and what else is said of a budget."""
     tenant = None if budget.tenant is None else f"tenant {budget.tenant}"
     samples = None if budget.samples is None else quantity.many(budget.samples, "samples")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from virtualq_core.measure.result import PlanResult, Problem
 from virtualq_core.report.finding import (
     budget_problem,
     distinction,
@@ -27,11 +28,12 @@ from virtualq_core.report.finding import (
 )
 from virtualq_core.report.load_results import Invariant
 from virtualq_core.report.quantity import count, printable
-from virtualq_core.report.results import Plan, Problem, Results, Stage
 from virtualq_core.report.verdict import PartVerdict, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from virtualq_core.report.results import Results, Stage
 
 _ELEMENT: dict[PartVerdict, str] = {
     "failed": "failure",
@@ -121,7 +123,7 @@ def _cases(results: Results, stage: str) -> Iterator[_Case]:
             pass
 
 
-def _plan_problem(plan: Plan) -> Problem:
+def _plan_problem(plan: PlanResult) -> Problem:
     return Problem(code="plan", what=f"the plan of {plan.query}", observed=", ".join(plan.served_by) or "no index")
 
 

@@ -10,36 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from virtualq_core.measure.quantile import Histogram
 from virtualq_core.report.verdict import PartVerdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class Histogram:
-    """Counts between edges; there is one edge more than there are counts, and the edges rise."""
-
-    edges_ms: tuple[float, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Latency:
-    """
-    The distribution of one operation's latencies; `name` is the query's, where it is a query's.
-
-    `hdr` is an HDR histogram of microseconds (version 2, base64), which others can be merged with.
-    """
-
-    name: str
-    samples: int
-    p50: float
-    p90: float
-    p95: float
-    p99: float
-    p999: float
-    max: float
-    unit: Literal["ms"] = "ms"
-    histogram: Histogram | None = None
-    hdr: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from virtualq_core.report.load_results import Histogram, Latency, Load, Moment
-    from virtualq_core.report.results import Guarantee
+    from virtualq_core.measure.quantile import Histogram
+    from virtualq_core.measure.result import GuaranteeResult, LatencyResult
+    from virtualq_core.report.load_results import Load, Moment
 
 _BINS = 100
 _DASHED = (0, (3, 2.5))
@@ -55,7 +56,7 @@ class Span(NamedTuple):
     high_ms: float
 
 
-def span(latencies: Iterable[Latency], limits_ms: Iterable[float] = ()) -> Span:
+def span(latencies: Iterable[LatencyResult], limits_ms: Iterable[float] = ()) -> Span:
     """The latencies and limits that all plots of a page must show, with a little air on both sides."""
     ends = [limit for limit in limits_ms if limit > 0]
     for latency in latencies:
@@ -66,7 +67,7 @@ def span(latencies: Iterable[Latency], limits_ms: Iterable[float] = ()) -> Span:
     return Span(min(ends) / 1.25, max(ends) * 1.35)
 
 
-def latency_plot(latency: Latency, *, limit_ms: float | None, shared: Span, name: str) -> str:
+def latency_plot(latency: LatencyResult, *, limit_ms: float | None, shared: Span, name: str) -> str:
     """
     The distribution of one operation's latencies on a logarithmic axis, with p50, p99 and the budget marked.
 
@@ -76,7 +77,7 @@ def latency_plot(latency: Latency, *, limit_ms: float | None, shared: Span, name
         return svg_of(_latency_figure(latency, limit_ms, shared), name)
 
 
-def _latency_figure(latency: Latency, limit_ms: float | None, shared: Span) -> Figure:
+def _latency_figure(latency: LatencyResult, limit_ms: float | None, shared: Span) -> Figure:
     figure = figure_of(340, 148)
     axes = figure.add_axes((0.025, 0.17, 0.95, 0.47))
     axes.set_xscale("log")
@@ -147,13 +148,13 @@ def _load_figure(load: Load, *, is_wide: bool) -> Figure:
     return figure
 
 
-def guarantee_plot(guarantees: Sequence[Guarantee], *, is_wide: bool, name: str) -> str:
+def guarantee_plot(guarantees: Sequence[GuaranteeResult], *, is_wide: bool, name: str) -> str:
     """The measured ratios in their order, numbered from 1, each with its interval and target, on an axis of factors."""
     with mpl.rc_context(STYLE):
         return svg_of(_guarantee_figure(guarantees, is_wide=is_wide), name)
 
 
-def _guarantee_figure(guarantees: Sequence[Guarantee], *, is_wide: bool) -> Figure:
+def _guarantee_figure(guarantees: Sequence[GuaranteeResult], *, is_wide: bool) -> Figure:
     shown = [(at, one, one.ratio) for at, one in enumerate(guarantees, start=1) if one.ratio]
     height = 26 * len(shown) + 44
     figure = figure_of(1080 if is_wide else 340, height)

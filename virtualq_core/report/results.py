@@ -8,18 +8,26 @@ languages, and a test keeps the two equal. Numbers carry their unit in their nam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from virtualq_core.report.load_results import Latency, Load
+from virtualq_core.measure.result import (
+    BudgetResult,
+    GuaranteeResult,
+    LatencyResult,
+    PlanResult,
+    Problem,
+    SubjectResult,
+)
+from virtualq_core.report.load_results import Load
 from virtualq_core.report.pool_results import Pools
 from virtualq_core.report.quantity import Interval
 from virtualq_core.report.verdict import PartVerdict, Verdict, exit_code, fold
 
 if TYPE_CHECKING:
-    from virtualq_core.errors import ExitCode, VirtualQError
+    from virtualq_core.errors import ExitCode
 
 SCHEMA_VERSION = "1"
 CONFORMANCE = "conformance"
@@ -29,29 +37,6 @@ LOAD = "load"
 Part = TypeVar("Part")
 
 StageName: TypeAlias = Literal["environment", "install", "seed", "conformance", "plans", "budgets", "load"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """
-    One thing that went wrong, in the four parts in which every error here is told, under a stable code.
-
-    `comparison` is a text to be shown as it stands, such as two plans side by side, at most 78 columns wide.
-    """
-
-    code: str
-    what: str
-    observed: str | None = None
-    expected: str | None = None
-    next_step: str | None = None
-    comparison: str | None = None
-
-    @classmethod
-    def of(cls, error: VirtualQError) -> Problem:
-        """The same four parts, as an error carries them."""
-        observed = None if error.observed is None else str(error.observed)
-        expected = None if error.expected is None else str(error.expected)
-        return cls(code=error.code, what=error.what, observed=observed, expected=expected, next_step=error.next_step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,91 +83,6 @@ class Requirement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How PostgreSQL answered one operational query: the plan, what it cost, and which indexes served it."""
-
-    query: str
-    verdict: PartVerdict
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    fingerprint: str | None = None
-    served_by: tuple[str, ...] = ()
-    buffers: int | None = None
-    planning_buffers: int | None = None
-    rows: int | None = None
-    execution_ms: float | None = None
-    q_error: float | None = None
-    plan: object = None
-    text: str = ""
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """
-    One limit and what was observed against it.
-
-    `sense` says which side of `limit` is good. `observed` is None where it could not be measured; a text where the
-    limit is one (the name of an index), and a truth value where it is one. `problem` is why the limit is not kept,
-    where the cause could be told.
-    """
-
-    name: str
-    metric: str
-    verdict: PartVerdict
-    observed: float | str | None
-    limit: float | str
-    unit: str = ""
-    sense: Literal["at_most", "at_least", "equals"] = "at_most"
-    query: str | None = None
-    tenant: int | str | None = None
-    samples: int | None = None
-    interval: Interval | None = None
-    detail: str = ""
-    problem: Problem | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """
-    One implementation's rate and latencies.
-
-    `ratio_to_procedural` is its rate over the procedural subject's, measured in the same run.
-    """
-
-    name: str
-    transitions_per_s: float
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-    round_trips: float | None = None
-    ratio_to_procedural: float | None = None
-    ratio_interval: Interval | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guarantee:
-    """
-    One way to do the work over another, measured in blocks of the same run: what a guarantee costs, or what it saves.
-
-    `ratio` is that of `value` over `reference_value`, within blocks; `target` is the ratio that is aimed at. The
-    verdict is None where nothing is aimed at, and does not decide the check's.
-    """
-
-    name: str
-    reference: str
-    unit: str
-    clients: int
-    value: float | None = None
-    reference_value: float | None = None
-    ratio: float | None = None
-    interval: Interval | None = None
-    blocks: int = 0
-    sense: Literal["at_most", "at_least"] = "at_least"
-    target: float | None = None
-    verdict: PartVerdict | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Calibration:
     """
     How far timed comparisons can be believed in this environment, as `virtualq calibrate` found out before.
@@ -218,13 +118,13 @@ class Results:
     stages: tuple[Stage, ...] = ()
     dataset: Dataset | None = None
     requirements: tuple[Requirement, ...] = ()
-    plans: tuple[Plan, ...] = ()
-    budgets: tuple[Budget, ...] = ()
-    latencies: tuple[Latency, ...] = ()
+    plans: tuple[PlanResult, ...] = ()
+    budgets: tuple[BudgetResult, ...] = ()
+    latencies: tuple[LatencyResult, ...] = ()
     load: Load | None = None
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[SubjectResult, ...] = ()
     calibration: Calibration | None = None
-    guarantees: tuple[Guarantee, ...] = ()
+    guarantees: tuple[GuaranteeResult, ...] = ()
     pools: Pools | None = None
 
     @property
