@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from tests.report import sample
+from tests.report import sample, sample_plan
 from virtualq_core.report import console
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_two_plans_stand_side_by_side() -> None:
     """Each line as it is, two columns in, and none of them folded."""
     lines = [line.strip() for line in console.render(sample.failed()).splitlines()]
 
-    assert set(map(str.strip, sample.QUEUE_COMPARISON.splitlines())) <= set(lines)
+    assert set(map(str.strip, sample_plan.QUEUE_COMPARISON.splitlines())) <= set(lines)
 
 
 def test_key_figures_are_shown() -> None:

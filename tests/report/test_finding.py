@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample, sample_plan
 from virtualq_core.measure.result import BudgetResult
 from virtualq_core.report.finding import budget_problem, distinction, findings
 from virtualq_core.report.headline import figures, headline
@@ -30,7 +30,7 @@ def test_a_failure_names_each_kind_of_thing_that_failed() -> None:
     said = headline(sample.failed())
 
     assert said.startswith("Failed: TRN-001 does not hold; ")
-    for part in (sample.QUEUE_INDEX, "list_queue", "167 ms, 100 ms allowed", "2 more budgets", "2 violations"):
+    for part in (sample_plan.QUEUE_INDEX, "list_queue", "167 ms, 100 ms allowed", "2 more budgets", "2 violations"):
         assert part in said
 
 

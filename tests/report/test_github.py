@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample, sample_plan
 from virtualq_core.report.publish import annotation_lines
 
 _COMMAND = re.compile(r"::(error|warning|notice) title=([^,:\r\n]*)::([^\r\n]*)")
@@ -27,7 +27,7 @@ def test_everything_that_did_not_pass_is_annotated() -> None:
     lines = annotation_lines(sample.failed())
 
     (plan,) = [line for line in lines if "plans%3A plan-index" in line]
-    assert f"%0Aexpected: {sample.QUEUE_INDEX}%0Anext: create the index" in plan
+    assert f"%0Aexpected: {sample_plan.QUEUE_INDEX}%0Anext: create the index" in plan
     assert all(_COMMAND.fullmatch(line) for line in lines)
 
 

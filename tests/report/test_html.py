@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample, sample_plan
 from virtualq_core.report import html
 
 if TYPE_CHECKING:
@@ -119,9 +119,9 @@ def test_each_problem_tells_its_four_parts() -> None:
 
     for part in (
         "plan-index",
-        f"list_queue is not served by {sample.QUEUE_INDEX}",
+        f"list_queue is not served by {sample_plan.QUEUE_INDEX}",
         "observed a sequential scan of virtualq.ticket",
-        f"expected {sample.QUEUE_INDEX}",
+        f"expected {sample_plan.QUEUE_INDEX}",
         "next create the index",
     ):
         assert part in problems
@@ -131,7 +131,7 @@ def test_two_plans_stand_side_by_side() -> None:
     """Preformatted, below the problem's parts."""
     shown = ["".join(element.itertext()) for element in _section(_page("failed"), "problems").iter("pre")]
 
-    assert sample.QUEUE_COMPARISON in shown
+    assert sample_plan.QUEUE_COMPARISON in shown
 
 
 def test_pools_show_their_knees_and_what_is_missing() -> None:
@@ -203,7 +203,7 @@ def test_the_queue_plan_is_open_and_names_its_index() -> None:
     assert first is not None
     assert first.get("open")
     assert _text(first.find("summary")).startswith("list_queue")
-    assert _text(first.find(".//mark")) == sample.QUEUE_INDEX
+    assert _text(first.find(".//mark")) == sample_plan.QUEUE_INDEX
     assert "buffers 1,012" in _text(first)
 
 

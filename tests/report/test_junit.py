@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample, sample_plan
 from virtualq_core.report import junit
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_two_plans_stand_side_by_side() -> None:
     """In the failure of the plan that did not hold, as they are."""
     failures = [element.text or "" for element in _parsed(sample.failed()).iter("failure")]
 
-    assert any(sample.QUEUE_COMPARISON in text for text in failures)
+    assert any(sample_plan.QUEUE_COMPARISON in text for text in failures)
 
 
 @pytest.mark.parametrize("maker", sample.VARIANTS, ids=lambda maker: maker.__name__)
@@ -98,10 +98,10 @@ def test_a_failure_carries_message_and_text() -> None:
     failure = _case(_parsed(sample.failed()), "list_queue").find("failure")
 
     assert failure is not None
-    assert failure.get("message") == f"list_queue is not served by {sample.QUEUE_INDEX}"
+    assert failure.get("message") == f"list_queue is not served by {sample_plan.QUEUE_INDEX}"
     assert failure.get("type") == "plan-index"
     assert failure.text is not None
-    for part in ("observed: a sequential scan", f"expected: {sample.QUEUE_INDEX}", "next: create the index"):
+    for part in ("observed: a sequential scan", f"expected: {sample_plan.QUEUE_INDEX}", "next: create the index"):
         assert part in failure.text
 
 

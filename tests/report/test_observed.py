@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from tests.report import sample
+from tests.report import sample, sample_load
 from virtualq_core.report import html
 from virtualq_core.report.load_results import Disturbance, Instant, Load, Observation
 from virtualq_core.report.observed import observed_figures, renderable
@@ -31,7 +31,7 @@ def texts(svg: str) -> list[str]:
 
 def test_a_terminal_of_80_columns_shows_all_of_it() -> None:
     """Faults with their phases, figures, waits, and what could not be seen."""
-    text = shown(sample.load())
+    text = shown(sample_load.load())
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     joined = " ".join(text.split())
     for part in (
@@ -50,13 +50,13 @@ def test_a_terminal_of_80_columns_shows_all_of_it() -> None:
 def test_what_was_not_measured_is_left_out() -> None:
     """A figure that is None is no zero."""
     assert observed_figures(Observation()) == []
-    assert shown(replace(sample.load(), server=None, faults=())).strip() == ""
+    assert shown(replace(sample_load.load(), server=None, faults=())).strip() == ""
 
 
 def test_a_fault_without_an_answer_after_it_says_so() -> None:
     """The clients never had one again."""
     fault = Disturbance(kind="crash", begin_s=1, end_s=2, hits=8)
-    text = " ".join(shown(replace(sample.load(), faults=(fault,))).split())
+    text = " ".join(shown(replace(sample_load.load(), faults=(fault,))).split())
     assert "sessions ended 8" in text
     assert "recovery after its end never again" in text
 
@@ -64,7 +64,7 @@ def test_a_fault_without_an_answer_after_it_says_so() -> None:
 @pytest.mark.parametrize("is_wide", [True, False])
 def test_every_panel_that_has_values_is_drawn(*, is_wide: bool) -> None:
     """Under its title, and the waits that there are by their type."""
-    drawn = texts(server_plot(sample.load(), is_wide=is_wide, name="s"))
+    drawn = texts(server_plot(sample_load.load(), is_wide=is_wide, name="s"))
     titles = {"busy backends", "log written, MiB/s", "dead rows", "blocks a transaction", "processors"}
     assert titles <= set(drawn)
     assert {"running", "Lock", "LWLock", "IO"} <= set(drawn)
@@ -73,7 +73,7 @@ def test_every_panel_that_has_values_is_drawn(*, is_wide: bool) -> None:
 
 def test_the_time_axis_is_the_load_s_own() -> None:
     """The same ticks, from the same beginning to the same end."""
-    load = sample.load()
+    load = sample_load.load()
     seconds = [
         [text for text in texts(plot(load, is_wide=True, name="s")) if text.endswith(" s")]
         for plot in (load_plot, server_plot)
@@ -83,7 +83,7 @@ def test_the_time_axis_is_the_load_s_own() -> None:
 
 def test_a_fault_is_marked_in_both_plots() -> None:
     """By a band, and by its name in the upper one."""
-    load = sample.load()
+    load = sample_load.load()
     calm = replace(load, faults=())
     for plot in (load_plot, server_plot):
         assert len(plot(load, is_wide=True, name="s")) > len(plot(calm, is_wide=True, name="s"))
@@ -93,7 +93,7 @@ def test_a_fault_is_marked_in_both_plots() -> None:
 def test_no_name_of_the_results_is_drawn() -> None:
     """A fault that is not one of ours is called so; a wait is folded into the others."""
     server = Observation(samples=tuple(Instant(t_s=at, waits={"Evil<b>:x": 2}) for at in (1, 2)))
-    load = replace(sample.load(), server=server, faults=(Disturbance(kind="<script>", begin_s=1, end_s=2),))
+    load = replace(sample_load.load(), server=server, faults=(Disturbance(kind="<script>", begin_s=1, end_s=2),))
     drawn = [*texts(load_plot(load, is_wide=True, name="s")), *texts(server_plot(load, is_wide=True, name="s"))]
     assert "fault" in drawn
     assert "other" in drawn
@@ -103,7 +103,7 @@ def test_no_name_of_the_results_is_drawn() -> None:
 @pytest.mark.parametrize("server", [None, Observation(), Observation(samples=(Instant(t_s=1.0),))])
 def test_a_load_without_samples_has_no_plot_of_them(server: Observation | None) -> None:
     """And its page is whole all the same."""
-    load = replace(sample.load(), server=server, faults=())
+    load = replace(sample_load.load(), server=server, faults=())
     assert server_plot(load, is_wide=True, name="s") == ""
     assert 'id="load"' in html.render(replace(sample.passed(), load=load))
 

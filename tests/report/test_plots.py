@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample_load, sample_plan
 from virtualq_core.measure.quantile import Histogram
 from virtualq_core.measure.result import LatencyResult
 from virtualq_core.report.canvas import VARIABLES
@@ -28,7 +28,7 @@ def _texts(svg: str) -> list[str]:
 
 def test_the_marks_are_text_with_their_numbers() -> None:
     """A reader can select and search p50, p99 and the budget."""
-    latency = sample.latency("list_queue", 6.1)
+    latency = sample_load.latency("list_queue", 6.1)
 
     texts = _texts(_latency(latency))
 
@@ -37,11 +37,11 @@ def test_the_marks_are_text_with_their_numbers() -> None:
 
 def test_colours_and_fonts_are_the_pages_own() -> None:
     """No colour is fixed, so that one drawing serves light and dark; nothing is fetched."""
-    load = sample.load()
-    ratios = guarantee_plot(sample.guarantees(), is_wide=True, name="c")
-    pools = pool_plot(sample.pools(), is_wide=True, name="d")
+    load = sample_load.load()
+    ratios = guarantee_plot(sample_plan.guarantees(), is_wide=True, name="c")
+    pools = pool_plot(sample_load.pools(), is_wide=True, name="d")
     server = server_plot(load, is_wide=False, name="e")
-    drawn = (_latency(sample.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios, pools, server)
+    drawn = (_latency(sample_load.latency("a", 2)), load_plot(load, is_wide=True, name="b"), ratios, pools, server)
     for svg in drawn:
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b(?!\))", re.sub(r"url\(#[\w-]+\)", "", svg))
         assert "font-family" not in svg
@@ -51,15 +51,15 @@ def test_colours_and_fonts_are_the_pages_own() -> None:
 
 def test_the_same_results_draw_the_same_bytes() -> None:
     """Also the second time in one process."""
-    load = sample.load()
+    load = sample_load.load()
 
     assert load_plot(load, is_wide=False, name="n") == load_plot(load, is_wide=False, name="n")
-    assert _latency(sample.latency("a", 2)) == _latency(sample.latency("a", 2))
+    assert _latency(sample_load.latency("a", 2)) == _latency(sample_load.latency("a", 2))
 
 
 def test_plots_of_one_page_share_no_identifier() -> None:
     """Two drawings of the same numbers would otherwise clip one another."""
-    latency = sample.latency("list_queue", 6.1)
+    latency = sample_load.latency("list_queue", 6.1)
 
     identifiers = [re.findall(r' id="([^"]+)"', _latency(latency, name=name)) for name in ("a", "b")]
 
@@ -69,7 +69,7 @@ def test_plots_of_one_page_share_no_identifier() -> None:
 
 def test_every_plot_of_a_page_has_the_same_axis() -> None:
     """From a little below the fastest to a little above the slowest and the limits."""
-    shared = span([sample.latency("a", 1), sample.latency("b", 40)], [100.0])
+    shared = span([sample_load.latency("a", 1), sample_load.latency("b", 40)], [100.0])
 
     assert shared.low_ms < 0.8
     assert shared.high_ms > 100
@@ -78,7 +78,7 @@ def test_every_plot_of_a_page_has_the_same_axis() -> None:
 @pytest.mark.parametrize("is_wide", [True, False])
 def test_the_cost_of_guarantees_is_drawn_row_by_row(*, is_wide: bool) -> None:
     """Each ratio that was measured, under its number in the table; what was not is left out."""
-    texts = _texts(guarantee_plot(sample.guarantees(), is_wide=is_wide, name="g"))
+    texts = _texts(guarantee_plot(sample_plan.guarantees(), is_wide=is_wide, name="g"))
 
     assert [text for text in texts if text.isdigit()] == ["1", "2", "3", "4"]
     assert {"0.663×", "0.52×", "5.16×", "10×"} <= set(texts)
@@ -87,7 +87,7 @@ def test_the_cost_of_guarantees_is_drawn_row_by_row(*, is_wide: bool) -> None:
 @pytest.mark.parametrize("is_wide", [True, False])
 def test_pools_are_drawn_over_their_sizes(*, is_wide: bool) -> None:
     """The sizes are the axis; the connection of one's own, which has none, is a level."""
-    texts = _texts(pool_plot(sample.pools(), is_wide=is_wide, name="p"))
+    texts = _texts(pool_plot(sample_load.pools(), is_wide=is_wide, name="p"))
 
     assert [text for text in texts if text.isdigit() and text != "0"] == ["1", "2", "4", "8"]
     assert "operations/s" in texts
@@ -95,7 +95,7 @@ def test_pools_are_drawn_over_their_sizes(*, is_wide: bool) -> None:
 
 def test_a_single_kind_of_pool_is_drawn_too() -> None:
     """Also the connection of one's own alone, and a kind that this version does not know, without an interval."""
-    pools = sample.pools()
+    pools = sample_load.pools()
     direct = replace(pools, kinds=pools.kinds[:1])
     point = replace(pools.kinds[1].points[0], interval=None)
     unknown = replace(pools, kinds=(replace(pools.kinds[1], name="tomorrow's", points=(point,)),))
@@ -106,7 +106,7 @@ def test_a_single_kind_of_pool_is_drawn_too() -> None:
 def test_a_fine_histogram_stays_small() -> None:
     """Ten thousand bins are drawn as a hundred."""
     edges = tuple(1 + index / 1_000 for index in range(10_001))
-    latency = replace(sample.latency("a", 3), histogram=Histogram(edges_ms=edges, counts=(1,) * 10_000))
+    latency = replace(sample_load.latency("a", 3), histogram=Histogram(edges_ms=edges, counts=(1,) * 10_000))
 
     assert len(_latency(latency)) < 10_000
 
