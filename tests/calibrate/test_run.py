@@ -100,7 +100,7 @@ def test_planted_work_is_one_statement_with_one_plan(observer: Observer) -> None
         for rows in (100, 30_000, 100_000):
             pair = planted_pair(connection, case, rows)
         statements = connection.execute(SQL["list_planted_statements"].sql).fetchall()
-        slowdown = estimate([pair], limit_s=1, error=0.001, seed=2)
+        slowdown = estimate(pair, limit_s=1, error=0.001, seed=2)
 
     assert len(statements) == 1
     assert slowdown.interval[0] > 1.2

@@ -46,7 +46,7 @@ class Machine:
 def observe(pair: Pair, *, limit_s: float, error: float, draw: random.Random) -> Estimate:
     """As `estimate` does, without its care for the heap, which takes longer than a simulated trial."""
     logs = []
-    for one in run_blocks([pair], limit_s=limit_s, draw=draw):
+    for one in run_blocks(pair, limit_s=limit_s, draw=draw):
         logs.append(one.log_ratio)
         if one.end_s >= limit_s:
             break

@@ -62,9 +62,9 @@ def test_two_texts_are_compared_on_one_connection(observer: Observer) -> None:
             QueryVariant(connection, [case], text=f"select pg_sleep({seconds})") for seconds in (0.002, 0.006)
         )
 
-        found = judge([Pair(short, long)], Gate(limit_s=4), seed=1)
-        other_way = judge([Pair(long, short)], Gate(limit_s=4), seed=1)
-        measured = estimate([Pair(short, long)], limit_s=0.5, error=0.025, seed=1)
+        found = judge(Pair(short, long), Gate(limit_s=4), seed=1)
+        other_way = judge(Pair(long, short), Gate(limit_s=4), seed=1)
+        measured = estimate(Pair(short, long), limit_s=0.5, error=0.025, seed=1)
 
     assert found.verdict == "slower"
     assert other_way.verdict == "not slower"

@@ -122,7 +122,7 @@ def measure_work(
 
 def _measure(connection: psycopg.Connection[Any], case: Case, rows: int, *, limit_s: float, seed: int) -> Estimate:
     pair = planted_pair(connection, case, rows)
-    return estimate([pair], limit_s=limit_s, error=TAIL, seed=seed, least_blocks=_LEAST_BLOCKS)
+    return estimate(pair, limit_s=limit_s, error=TAIL, seed=seed, least_blocks=_LEAST_BLOCKS)
 
 
 def _planted(connection: psycopg.Connection[Any], case: Case, rows: int) -> QueryVariant:

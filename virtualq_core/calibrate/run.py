@@ -239,12 +239,12 @@ class _Run:
         limit_s, draw = kind.gate.limit_s, self._chance
         with self._observer.as_application() as connection:
             pair = kind.pair(connection, self._case)
-            with closing(run_blocks([pair], limit_s=limit_s, draw=draw)) as blocks:
+            with closing(run_blocks(pair, limit_s=limit_s, draw=draw)) as blocks:
                 judgement = judge_blocks(map(keep, blocks), kind.gate)
             if not kind.rows:
                 return _Found(judgement, taken)
             after_s = min(judgement.duration_s, limit_s / 4)
-            return _Found(judgement, taken, estimate([pair], limit_s=after_s, error=TAIL, seed=draw.randrange(2**32)))
+            return _Found(judgement, taken, estimate(pair, limit_s=after_s, error=TAIL, seed=draw.randrange(2**32)))
 
 
 def _median_ms(connection: psycopg.Connection[Any], case: Case) -> float:

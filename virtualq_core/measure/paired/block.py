@@ -7,8 +7,7 @@ round. So where the variants do not differ, the sign of a round's log-ratio is t
 rounds and of whatever the machine does meanwhile. On this the limits of `rank` rest.
 
 Where two variants cannot share one place (two databases, two servers), a place's own speed would pass for the
-variant's. With several pairs whose variants have swapped places, a round goes through all of them, and the places'
-speeds cancel out within it.
+variant's; whoever compares them takes off what the places differed by (`gate.judge`'s bias).
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator
 
 Variant: TypeAlias = Callable[[int], float]
 """Does the work once and returns how long it took, in seconds. Both variants choose their parameters by the number."""
@@ -55,7 +54,7 @@ class Block:
     rounds: tuple[Round, ...] = ()
 
 
-def run_blocks(pairs: Sequence[Pair], *, limit_s: float, draw: random.Random) -> Generator[Block]:
+def run_blocks(pair: Pair, *, limit_s: float, draw: random.Random) -> Generator[Block]:
     """
     Blocks without end; whoever takes them stops.
 
@@ -67,7 +66,7 @@ def run_blocks(pairs: Sequence[Pair], *, limit_s: float, draw: random.Random) ->
 
     def rounds() -> Iterator[Round]:
         while True:
-            log_ratio = _round(pairs, number, draw)
+            log_ratio = _round(pair, number, draw)
             yield Round(log_ratio, time.perf_counter() - begin)
 
     for block in gather(rounds(), limit_s=limit_s):
@@ -87,14 +86,11 @@ def gather(rounds: Iterable[Round], *, limit_s: float) -> Iterator[Block]:
             began_s, taken = one.end_s, []
 
 
-def _round(pairs: Sequence[Pair], number: int, draw: random.Random) -> float:
-    """One round through all pairs in a drawn order; all of them begin with the same variant."""
+def _round(pair: Pair, number: int, draw: random.Random) -> float:
+    """One round, of which a coin decides who begins."""
     is_baseline_first = draw.random() < 1 / 2
-    ratios = []
-    for pair in draw.sample(pairs, len(pairs)):
-        first, second = (pair.baseline, pair.candidate) if is_baseline_first else (pair.candidate, pair.baseline)
-        once, then = math.log(first(number)), math.log(second(number))
-        again, last = math.log(second(number)), math.log(first(number))
-        ratio = (then + again - once - last) / 2
-        ratios.append(ratio if is_baseline_first else -ratio)
-    return fmean(ratios)
+    first, second = (pair.baseline, pair.candidate) if is_baseline_first else (pair.candidate, pair.baseline)
+    once, then = math.log(first(number)), math.log(second(number))
+    again, last = math.log(second(number)), math.log(first(number))
+    ratio = (then + again - once - last) / 2
+    return ratio if is_baseline_first else -ratio

@@ -22,7 +22,7 @@ from virtualq_core.measure.paired.block import run_blocks
 from virtualq_core.measure.sample import settled_heap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from virtualq_core.measure.paired.block import Block, Pair
 
@@ -113,14 +113,14 @@ class Judgement:
         return (low is None or low <= ratio) and (high is None or ratio <= high)
 
 
-def judge(pairs: Sequence[Pair], gate: Gate, *, seed: int, bias: Estimate = NO_BIAS) -> Judgement:
+def judge(pair: Pair, gate: Gate, *, seed: int, bias: Estimate = NO_BIAS) -> Judgement:
     """
-    Compare the variants of the pairs until there is a verdict or the gate's time is over.
+    Compare the variants of the pair until there is a verdict or the gate's time is over.
 
-    A block under way is waited for; nothing else goes beyond the time. `bias` is what the pairs differed by while
-    their variants were still the same; each of the gate's errors is then greater by its `error`.
+    A block under way is waited for; nothing else goes beyond the time. `bias` is what the pair differed by while
+    its variants were still the same; each of the gate's errors is then greater by its `error`.
     """
-    with settled_heap(), closing(run_blocks(pairs, limit_s=gate.limit_s, draw=random.Random(seed))) as blocks:
+    with settled_heap(), closing(run_blocks(pair, limit_s=gate.limit_s, draw=random.Random(seed))) as blocks:
         return judge_blocks(blocks, gate, bias=bias)
 
 
@@ -164,14 +164,14 @@ def looks(blocks: Iterable[Block], gate: Gate, *, bias: Estimate = NO_BIAS) -> I
             return
 
 
-def estimate(pairs: Sequence[Pair], *, limit_s: float, error: float, seed: int, least_blocks: int = 1) -> Estimate:
+def estimate(pair: Pair, *, limit_s: float, error: float, seed: int, least_blocks: int = 1) -> Estimate:
     """
-    How much longer the candidate takes, from all of the time. Of pairs that are still the same it is their bias.
+    How much longer the candidate takes, from all of the time. Of a pair that is still the same it is the bias.
 
     Where fewer than `least_blocks` are done by then, it goes on until they are.
     """
     logs: list[float] = []
-    with settled_heap(), closing(run_blocks(pairs, limit_s=limit_s, draw=random.Random(seed))) as blocks:
+    with settled_heap(), closing(run_blocks(pair, limit_s=limit_s, draw=random.Random(seed))) as blocks:
         for block in blocks:
             logs.append(block.log_ratio)
             if block.end_s >= limit_s and len(logs) >= least_blocks:

@@ -173,7 +173,7 @@ class Reader:
         for case in cases:
             pair = self._pair(case)
             found = estimate(
-                [pair],
+                pair,
                 limit_s=self.timing.bias_s,
                 error=self.timing.half_error,
                 seed=self.seed,
@@ -199,7 +199,7 @@ class Reader:
 
     def judge(self, case: Case, gate: Gate) -> Judgement:
         """Whether the head is slower by an amount that matters."""
-        return judge([self._pair(case)], gate, seed=self.seed, bias=self._bias_of(case))
+        return judge(self._pair(case), gate, seed=self.seed, bias=self._bias_of(case))
 
     def _bias_of(self, case: Case) -> Estimate:
         return self._bias.get(key(case), replace(NO_BIAS, low=-self.bias_limit, high=self.bias_limit))
@@ -215,7 +215,7 @@ class Reader:
         gate = Gate(tolerance=timing.loss, limit_s=limit_s, false_alarm=error, miss=error)
         found = Ratio(value=1.0, low=None, high=None)
         draw = random.Random(self.seed)
-        with settled_heap(), closing(run_blocks([pair], limit_s=gate.limit_s, draw=draw)) as blocks:
+        with settled_heap(), closing(run_blocks(pair, limit_s=gate.limit_s, draw=draw)) as blocks:
             for look in looks(blocks, gate, bias=bias):
                 low, high = (math.exp(end) if math.isfinite(end) else None for end in (look.low, look.high))
                 found = Ratio(value=math.exp(look.centre), low=low, high=high)
