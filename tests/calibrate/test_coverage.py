@@ -65,7 +65,7 @@ def test_a_sound_gate_keeps_its_promises_though_truths_differ(monkeypatch: pytes
     four_errors = 4 * SPREAD / math.sqrt(len(found.tried))
     assert found.mean == pytest.approx(PLANTED, abs=four_errors), f"seed {SEED}"
     low, high = found.known
-    assert (high or math.inf) - (low or 0) < four_errors, f"seed {SEED}"
+    assert (high or math.inf) - (low or 0) < 1.5 * four_errors, f"seed {SEED}"
     assert found.spread == pytest.approx(SPREAD, rel=0.3), f"seed {SEED}"
 
 
