@@ -67,7 +67,7 @@ class Effort:
     """
 
     trials: int = 400
-    planted_trials: int = 60
+    planted_trials: int = 80
     planted: tuple[float, ...] = (1.10, 1.05)
     seconds: float = 10.0
     copies: int = 0

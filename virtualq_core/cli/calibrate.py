@@ -33,7 +33,7 @@ def calibrate(
     trials: Annotated[int, typer.Option("--trials", metavar="N", help="Comparisons of the query with itself.")] = 400,
     planted_trials: Annotated[
         int, typer.Option("--planted-trials", metavar="N", help="Comparisons with each planted slowdown.")
-    ] = 60,
+    ] = 80,
     planted: Annotated[
         str, typer.Option("--planted", metavar="RATIOS", help="Slowdowns to plant, such as 1.10 for ten per cent.")
     ] = "1.10,1.05",
