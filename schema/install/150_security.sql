@@ -109,6 +109,7 @@ grant execute on function
     to virtualq_app, virtualq_maintainer;
 grant execute on function
     virtualq.compile_machine(jsonb),
+    virtualq.count_extid(uuid, bigint),
     virtualq.refuse_machine(text, text),
     virtualq.is_falsy(jsonb),
     virtualq.is_searchable_path(jsonpath),
