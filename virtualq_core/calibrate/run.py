@@ -6,7 +6,8 @@ planted slowdown take turns in a drawn order, so that the weather of the machine
 planted, the same pair runs on for a while once the gate has spoken, with coins of its own: what it then shows is what
 the gate's interval is held against, since the same work is another share of the time on each connection.
 
-When all of that is done, as little is planted as the recording says can just be found, to see whether that is so.
+When all of that is done, as little is planted as the recording says can just be found, to see whether that is so. How
+much work that is, the trials before it have shown best.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from virtualq_core.calibrate.copies import FALSE_ALARM, MISS, judge_copies
-from virtualq_core.calibrate.plant import measure_work, plain_pair, planted_pair
+from virtualq_core.calibrate.plant import Work, measure_work, plain_pair, planted_pair
 from virtualq_core.calibrate.reach import Stretches
 from virtualq_core.database.fingerprint import fingerprint
 from virtualq_core.errors import UsageError
@@ -153,7 +154,9 @@ def calibrate(
         series += [_series("planted", *one) for one in zip(planted, found[1:], stretches, strict=True)]
         if reaches[0].smallest_change:
             share = reaches[0].smallest_change * _NEAR_REACH
-            kind = _Kind(Gate(tolerance=share, limit_s=gates[0].limit_s), 1 + share, work.rows_for(1 + share))
+            shown = [(kind.rows, one.shown) for kind, one in zip(planted, series[1:], strict=True)]
+            rows = Work.of(shown, roughly=work.per_row).rows_for(1 + share)
+            kind = _Kind(Gate(tolerance=share, limit_s=gates[0].limit_s), 1 + share, rows)
             drawn = Stretches.of(recording, kind.gate, stretches=_STRETCHES, seed=effort.seed)
             series.append(_series("near reach", kind, run.in_turn(kind, effort.near_reach_trials), drawn))
         if effort.copies:

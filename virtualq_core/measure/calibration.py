@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from virtualq_core.database.cache import cache_dir, make_folder, os_fault
-from virtualq_core.measure.paired import rank
+from virtualq_core.measure.paired import Estimate, rank
 from virtualq_core.measure.proportion import Proportion
 from virtualq_core.measure.quantile import TAIL
 
@@ -137,15 +137,20 @@ class Series:
         )
 
     @property
+    def shown(self) -> Estimate:
+        """What was planted in truth, over all trials, 95 % sure; limits are infinite for a handful."""
+        return Estimate(rank.centre(self._after), *rank.limits(self._after, low_error=TAIL, high_error=TAIL), TAIL)
+
+    @property
     def known(self) -> Ends:
-        """Between what limits the mean over trials of the planted ratio lies, 95 % sure; open for a handful."""
-        low, high = rank.limits(self._after, low_error=TAIL, high_error=TAIL)
-        return tuple(None if math.isinf(end) else math.exp(end) for end in (low, high))  # type: ignore[return-value]
+        """Between what limits that lies; open for a handful."""
+        low, high = self.shown.low, self.shown.high
+        return (None if math.isinf(low) else math.exp(low), None if math.isinf(high) else math.exp(high))
 
     @property
     def mean(self) -> float:
-        """What was planted in truth, over all trials."""
-        return math.exp(rank.centre(self._after)) if self._after else 1.0
+        """Its middle; one where nothing was planted."""
+        return self.shown.ratio if self._after else 1.0
 
     @property
     def spread(self) -> float:
