@@ -143,7 +143,9 @@ class Series:
 
     @property
     def known(self) -> Ends:
-        """Between what limits that lies; open for a handful."""
+        """Between what limits that lies; open for a handful, and where nothing was planted."""
+        if not self._after:
+            return None, None
         low, high = self.shown.low, self.shown.high
         return (None if math.isinf(low) else math.exp(low), None if math.isinf(high) else math.exp(high))
 
